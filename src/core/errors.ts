@@ -1,0 +1,292 @@
+/**
+ * The errors that callers see. Each has a literal `code` to branch on and the facts that an HTTP front
+ * end reads (`statusCode`, `expose`, `headers`: the names of Middy's http-error-handler). Facts go in,
+ * the class writes its sentence; no sentence holds a key, a payload, a result or a secret.
+ */
+const brand = Symbol.for("lambda-once.error");
+
+class IdempotencyErrorBase extends Error {
+  /** The message may be shown to the caller. */
+  readonly expose = true;
+  /** `Retry-After` in whole seconds where trying again makes sense, else empty. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(message: string, options?: { cause?: unknown; retryAfter?: number }) {
+    super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined);
+    this.headers = options?.retryAfter === undefined ? {} : { "Retry-After": String(options.retryAfter) };
+  }
+}
+Object.defineProperty(IdempotencyErrorBase.prototype, brand, { value: true });
+
+/** The first call with this key is still running. Nothing ran; try again after `retryAfter` seconds. */
+export class IdempotencyInProgressError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyInProgressError";
+  readonly code = "in_progress";
+  readonly statusCode = 409;
+  readonly retryAfter: number;
+
+  constructor({ retryAfter }: { retryAfter: number }) {
+    super(`a call with the same idempotency key is still running; try again in ${retryAfter} s`, { retryAfter });
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The operation ran before and `whenCompleted` is `'reject'`. Nothing ran. */
+export class IdempotencyDuplicateError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyDuplicateError";
+  readonly code = "duplicate";
+  readonly statusCode = 409;
+
+  constructor() {
+    super("this operation has already been carried out");
+  }
+}
+
+/** The key was used before for another request. Nothing ran, and the stored record is untouched. */
+export class IdempotencyKeyReusedError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyKeyReusedError";
+  readonly code = "key_reused";
+  readonly statusCode = 422;
+
+  constructor() {
+    super("this idempotency key was used before for a different request; use a new key for a new request");
+  }
+}
+
+/** The key is missing, in whole or in part, or could not be read from the input. Nothing ran. */
+export class IdempotencyKeyMissingError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyKeyMissingError";
+  readonly code = "key_missing";
+  readonly statusCode = 400;
+  readonly reason: "missing" | "unreadable";
+
+  constructor({ reason, detail, cause }: { reason: "missing" | "unreadable"; detail: string; cause?: unknown }) {
+    super(
+      `the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.reason = reason;
+  }
+}
+
+/** The operation keeps keys apart by principal, and the input names none. Nothing ran. */
+export class IdempotencyPrincipalMissingError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyPrincipalMissingError";
+  readonly code = "principal_missing";
+  readonly statusCode = 401;
+
+  constructor({ detail, cause }: { detail: string; cause?: unknown }) {
+    super(`the principal of the idempotency key is missing: ${detail}`, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** The claim was taken over while the function ran, and the successor has no result yet. Its record is untouched. */
+export class IdempotencyClaimLostError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyClaimLostError";
+  readonly code = "claim_lost";
+  readonly statusCode = 409;
+
+  constructor({ retryAfter }: { retryAfter: number }) {
+    super(
+      `this call outlived its lock and another one has taken the operation over; try again in ${retryAfter} s for its answer`,
+      { retryAfter },
+    );
+  }
+}
+
+/** An earlier call never finished, and `whenAbandoned` is `'reject'`: an operator decides. Nothing ran. */
+export class IdempotencyAbandonedError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyAbandonedError";
+  readonly code = "abandoned";
+  readonly statusCode = 409;
+  readonly id: string;
+
+  constructor({ id }: { id: string }) {
+    super("an earlier call with this idempotency key ended without a known outcome; it has to be resolved by hand");
+    this.id = id;
+  }
+}
+
+/** What kept a store from answering. */
+export type StoreFailure =
+  | "throttled"
+  | "timeout"
+  | "unavailable"
+  | "missing_table"
+  | "access_denied"
+  | "credentials"
+  | "invalid_request";
+
+/**
+ * The store could not answer. Before the function: it did not run. With `outcome: 'unknown'`: a
+ * commit may or may not have happened, and the key is held.
+ */
+export class IdempotencyStoreError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyStoreError";
+  readonly code = "store_failed";
+  readonly statusCode = 503;
+  readonly reason: StoreFailure;
+  /** The same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** The IAM action of the request, such as `dynamodb:PutItem`. */
+  readonly action: string | undefined;
+  readonly table: string | undefined;
+  readonly outcome: "known" | "unknown";
+
+  constructor(facts: {
+    reason: StoreFailure;
+    detail: string;
+    action?: string;
+    table?: string;
+    outcome?: "known" | "unknown";
+    cause?: unknown;
+  }) {
+    super(`the idempotency store failed: ${facts.detail}`, { cause: facts.cause, retryAfter: 2 });
+    this.reason = facts.reason;
+    this.retryable = ["throttled", "timeout", "unavailable"].includes(facts.reason);
+    this.action = facts.action;
+    this.table = facts.table;
+    this.outcome = facts.outcome ?? "known";
+  }
+}
+
+/** The result cannot be stored and brought back equal. The same error answers every later call. */
+export class IdempotencyResultError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyResultError";
+  readonly code = "result_unstorable";
+  readonly statusCode = 500;
+  /** Where in the result, such as `$.items[2].at`. */
+  readonly path: string;
+  /** What stands there and what is allowed. */
+  readonly detail: string;
+
+  constructor({ path, detail }: { path: string; detail: string }) {
+    super(`the function's result cannot be stored: ${detail} at ${path}`);
+    this.path = path;
+    this.detail = detail;
+  }
+}
+
+/** The stored item is corrupt or of a newer version. Nothing ran; repair or purge the record. */
+export class IdempotencyRecordError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyRecordError";
+  readonly code = "record_corrupt";
+  readonly statusCode = 500;
+  readonly id: string;
+  readonly detail: string;
+
+  constructor({ id, detail, cause }: { id: string; detail: string; cause?: unknown }) {
+    super(`the idempotency record ${id} cannot be used: ${detail}`, cause === undefined ? undefined : { cause });
+    this.id = id;
+    this.detail = detail;
+  }
+}
+
+/**
+ * Throw it from a function whose outcome is unknown (a provider timed out after the request was sent):
+ * the key stays locked until the lock lapses, and `whenAbandoned` decides then.
+ *
+ * @example
+ * throw new IdempotencyOutcomeUnknownError("the payment provider did not answer", { cause: error });
+ */
+export class IdempotencyOutcomeUnknownError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyOutcomeUnknownError";
+  readonly code = "outcome_unknown";
+  readonly statusCode = 500;
+
+  constructor(message = "the outcome of the operation is unknown", options?: { cause?: unknown }) {
+    super(message, options);
+  }
+}
+
+/** Too little time is left to run the function and record its result. Nothing ran. */
+export class IdempotencyNoTimeLeftError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyNoTimeLeftError";
+  readonly code = "no_time_left";
+  readonly statusCode = 503;
+
+  constructor({ remaining, needed }: { remaining: number; needed: number }) {
+    super(
+      `${Math.round(remaining)} ms are left to run, and more than ${needed} ms are needed to run the function and record its result`,
+      { retryAfter: 1 },
+    );
+  }
+}
+
+/** A function was called with its own key from inside itself: it would wait for its own end. The inner call did not run. */
+export class IdempotencyReentrantError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyReentrantError";
+  readonly code = "reentrant";
+  readonly statusCode = 500;
+
+  constructor() {
+    super("the function calls itself with the idempotency key that it is running under");
+  }
+}
+
+/** An option, or the way that a function is called, is wrong. Says what was given and what is allowed. */
+export class IdempotencyConfigError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyConfigError";
+  readonly code = "config";
+  readonly statusCode = 500;
+}
+
+/**
+ * A kept business error, thrown again for a duplicate: name, message, `code`, `statusCode` and `expose`
+ * of the first one, never its stack. It speaks for the function and is no `isIdempotencyError`.
+ */
+export class IdempotencyRememberedError extends Error {
+  override readonly name: string;
+  declare readonly code?: string | number;
+  declare readonly statusCode?: number;
+  declare readonly expose?: boolean;
+
+  constructor(first: RememberedFacts) {
+    super(first.message);
+    this.name = first.name;
+    for (const fact of ["code", "statusCode", "expose"] as const) {
+      if (first[fact] !== undefined) Object.defineProperty(this, fact, { value: first[fact], enumerable: true, writable: true });
+    }
+  }
+}
+
+/** What of an error is kept. */
+export interface RememberedFacts {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly statusCode?: number;
+  readonly expose?: boolean;
+}
+
+/** Any error of this library; `code` tells them apart. */
+export type IdempotencyError =
+  | IdempotencyInProgressError
+  | IdempotencyDuplicateError
+  | IdempotencyKeyReusedError
+  | IdempotencyKeyMissingError
+  | IdempotencyPrincipalMissingError
+  | IdempotencyClaimLostError
+  | IdempotencyAbandonedError
+  | IdempotencyStoreError
+  | IdempotencyResultError
+  | IdempotencyRecordError
+  | IdempotencyOutcomeUnknownError
+  | IdempotencyNoTimeLeftError
+  | IdempotencyReentrantError
+  | IdempotencyConfigError;
+
+/**
+ * Whether `error` is one of this library's, also where two copies of it are bundled.
+ *
+ * @example
+ * try {
+ *   await placeOrder(order);
+ * } catch (error) {
+ *   if (isIdempotencyError(error) && error.code === "in_progress") return retryLater(error.retryAfter);
+ *   throw error;
+ * }
+ */
+export function isIdempotencyError(error: unknown): error is IdempotencyError {
+  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+}

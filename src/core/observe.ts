@@ -1,0 +1,22 @@
+/** One turn in the life of a key. Carries no key, payload or result: the record's id is a hash. */
+export type IdempotencyEvent = {
+  readonly operation: string;
+  /** The record's id; `undefined` where the key could not be read. */
+  readonly id: string | undefined;
+} & (
+  | { readonly type: "claimed"; readonly attempt: number; readonly takeover: boolean }
+  | { readonly type: "replayed"; readonly attempt: number }
+  | { readonly type: "refused"; readonly code: string; readonly error: unknown }
+  | { readonly type: "unheld" }
+  | { readonly type: "completed"; readonly attempt: number; readonly bytes: number }
+  | { readonly type: "error_kept"; readonly attempt: number }
+  | { readonly type: "unstorable"; readonly attempt: number; readonly error: unknown }
+  | { readonly type: "released"; readonly attempt: number }
+  | { readonly type: "held"; readonly attempt: number; readonly reason: string }
+  | { readonly type: "claim_lost"; readonly attempt: number }
+  | { readonly type: "save_failed"; readonly attempt: number; readonly error: unknown }
+  | { readonly type: "release_failed"; readonly attempt: number; readonly error: unknown }
+);
+
+/** Told of each turn; never awaited, and what it throws is swallowed. */
+export type Observer = (event: IdempotencyEvent) => void;

@@ -1,0 +1,71 @@
+import type { EpochMillis, EpochSeconds } from "./time.js";
+
+/** The version of the record's layout that this library writes and reads. */
+export const RECORD_VERSION = 1;
+
+/**
+ * A value as it is stored: what a codec made of it. `encoding` says how to read `data`; a codec
+ * may need no data at all (`undefined` is stored by its encoding alone).
+ */
+export interface Encoded {
+  readonly encoding: string;
+  readonly data?: string | Uint8Array;
+}
+
+/** What every record carries, whatever its status. */
+interface RecordBase {
+  readonly id: string;
+  /** The random id of the claim that wrote the record last. */
+  readonly owner: string;
+  /** 1 for the first claim, one more with each takeover. */
+  readonly attempt: number;
+  readonly fingerprint: string | undefined;
+  readonly createdAt: EpochMillis;
+}
+
+/** A claim holds the key, or held it until `lockedUntil`. */
+export interface InProgressRecord extends RecordBase {
+  readonly status: "IN_PROGRESS";
+  readonly lockedUntil: EpochMillis;
+  /** `undefined` under `whenAbandoned: 'reject'`: such a record waits for an operator, for ever. */
+  readonly expiresAt: EpochSeconds | undefined;
+  /** Recorded steps by name. */
+  readonly steps: Readonly<Record<string, Encoded>>;
+}
+
+/** The function returned and its result is kept. */
+export interface CompletedRecord extends RecordBase {
+  readonly status: "COMPLETED";
+  readonly expiresAt: EpochSeconds;
+  readonly completedAt: EpochMillis;
+  readonly result: Encoded;
+}
+
+/** The function threw and its error is kept, or its result could not be stored. */
+export interface FailedRecord extends RecordBase {
+  readonly status: "FAILED";
+  readonly expiresAt: EpochSeconds;
+  readonly completedAt: EpochMillis;
+  readonly result: Encoded;
+}
+
+/** The last attempt failed and gave the key back, but kept its recorded steps. */
+export interface ReleasedRecord extends RecordBase {
+  readonly status: "RELEASED";
+  readonly expiresAt: EpochSeconds;
+  readonly steps: Readonly<Record<string, Encoded>>;
+}
+
+/** The stored item of one key. That it has expired is a fact of the clock, not a status. */
+export type IdempotencyRecord = InProgressRecord | CompletedRecord | FailedRecord | ReleasedRecord;
+
+/** An item that stands under the key and cannot be trusted: never executed, never answered from. */
+export interface UnreadableRecord {
+  readonly status: "UNREADABLE";
+  readonly id: string;
+  /** What is wrong with it, without any of its contents. */
+  readonly reason: string;
+}
+
+/** What a store found under a key. */
+export type Found = IdempotencyRecord | UnreadableRecord | undefined;

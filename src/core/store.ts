@@ -1,0 +1,91 @@
+import type { Encoded, Found, InProgressRecord } from "./record.js";
+import type { Clock, EpochMillis, EpochSeconds } from "./time.js";
+
+/** Asks for the right to execute. */
+export interface ClaimRequest {
+  readonly id: string;
+  /** A fresh random id: it makes this claim recognisable, also after a lost response. */
+  readonly owner: string;
+  /** The moment that the conditions compare with. */
+  readonly now: EpochMillis;
+  readonly lockedUntil: EpochMillis;
+  /** `undefined`: the record is never claimable by age and never deleted (`whenAbandoned: 'reject'`). */
+  readonly expiresAt: EpochSeconds | undefined;
+  readonly fingerprint: string | undefined;
+  /**
+   * The record to succeed: a lapsed lock, or a released one. Compared by status, owner and attempt
+   * (and, for a lock, that it has lapsed at `now`), so that one of many contenders wins.
+   * Absent: the claim is granted only where nothing live stands under `id`.
+   */
+  readonly from?: ClaimedFrom;
+}
+
+/** The record that a takeover or a resumption has seen and succeeds. */
+export interface ClaimedFrom {
+  readonly status: "IN_PROGRESS" | "RELEASED";
+  readonly owner: string;
+  readonly attempt: number;
+}
+
+/** Another request holds the item just now (DynamoDB: a transaction); nothing was written. Try again. */
+export interface Busy {
+  readonly outcome: "busy";
+}
+
+/** The condition did not hold; nothing was written by this request. `found` is what stood there. */
+export interface Conflict {
+  readonly outcome: "conflict";
+  readonly found: Found;
+}
+
+export type ClaimAnswer = { readonly outcome: "claimed"; readonly record: InProgressRecord } | Conflict | Busy;
+
+/** Ends a claim with a stored answer. */
+export interface CompleteRequest {
+  readonly id: string;
+  readonly owner: string;
+  readonly status: "COMPLETED" | "FAILED";
+  readonly result: Encoded;
+  readonly completedAt: EpochMillis;
+  readonly expiresAt: EpochSeconds;
+}
+
+export type CompleteAnswer =
+  | { readonly outcome: "written" }
+  /** The result does not fit into a record. Nothing was written. */
+  | { readonly outcome: "too_large"; readonly bytes: number; readonly limit: number }
+  | Conflict
+  | Busy;
+
+/** Names a claim: every write after the claim is conditioned on it. */
+export interface Ownership {
+  readonly id: string;
+  readonly owner: string;
+}
+
+export type ReleaseAnswer = { readonly outcome: "released" } | Conflict | Busy;
+
+/**
+ * Where records live. Every verb is one atomic, conditional request; none decides anything that the
+ * condition does not say. What cannot be answered (throttled, timed out, no table, no permission)
+ * is thrown as `IdempotencyStoreError`; what is an ordinary answer is returned.
+ *
+ * Implementations: `memoryStore()`, `dynamoDBStore()`. A store of one's own must pass the contract
+ * suite in `test/contract/`.
+ */
+export interface IdempotencyStore {
+  /** The wall clock of every time that is stored. */
+  readonly clock: Clock;
+  /**
+   * Without `from`: writes an in-progress record with attempt 1 where there is none, or an expired
+   * one whose lock (if any) has lapsed. With `from`: replaces owner, lock, expiry and fingerprint,
+   * keeps steps and `createdAt`, and adds 1 to the attempt.
+   */
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  /** Writes the result where the claim still holds the record; removes the lock and the steps. */
+  complete(request: CompleteRequest): Promise<CompleteAnswer>;
+  /** Deletes the record where the claim still holds it. */
+  release(claim: Ownership): Promise<ReleaseAnswer>;
+  /** What stands under `id`, expired or not. `consistent: false` may be a moment old and costs half. */
+  read(id: string, options: { readonly consistent: boolean }): Promise<Found>;
+}
