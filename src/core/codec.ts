@@ -1,4 +1,4 @@
-import type { Encoded } from "./record.js";
+import type { Encoded } from "./record.ts";
 
 /** What a codec may bind an encoded value to (an encryption's context, an object's name). */
 export interface CodecContext {

@@ -1,4 +1,4 @@
-import { IdempotencyConfigError } from "./errors.js";
+import { IdempotencyConfigError } from "./errors.ts";
 
 /** A length of time: the sum of its parts. Fractions are allowed. */
 export interface Duration {

@@ -150,6 +150,39 @@ export class IdempotencyStoreError extends IdempotencyErrorBase {
   }
 }
 
+/** A write of the function's own did not meet its condition. Nothing was committed. */
+export class IdempotencyWriteConflictError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyWriteConflictError";
+  readonly code = "write_conflict";
+  readonly statusCode = 409;
+  /** Which of the writes, counted from 0 in the order in which they were given. */
+  readonly index: number;
+  /** DynamoDB's cancellation reason, such as `ConditionalCheckFailed`. */
+  readonly reason: string;
+  /** What stood there, where the write asked for it. */
+  readonly item: unknown;
+
+  constructor({ index, reason, item }: { index: number; reason: string; item?: unknown }) {
+    super(`write ${index} of the operation was refused (${reason}); nothing was committed`);
+    this.index = index;
+    this.reason = reason;
+    this.item = item;
+  }
+}
+
+/** A step that must run at most once was begun by an earlier attempt and its outcome is unknown. */
+export class IdempotencyStepInterruptedError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyStepInterruptedError";
+  readonly code = "step_interrupted";
+  readonly statusCode = 500;
+  readonly step: string;
+
+  constructor({ step }: { step: string }) {
+    super(`the step '${step}' was begun by an earlier attempt that never reported its outcome`);
+    this.step = step;
+  }
+}
+
 /** The result cannot be stored and brought back equal. The same error answers every later call. */
 export class IdempotencyResultError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyResultError";
@@ -269,6 +302,8 @@ export type IdempotencyError =
   | IdempotencyClaimLostError
   | IdempotencyAbandonedError
   | IdempotencyStoreError
+  | IdempotencyWriteConflictError
+  | IdempotencyStepInterruptedError
   | IdempotencyResultError
   | IdempotencyRecordError
   | IdempotencyOutcomeUnknownError

@@ -12,7 +12,7 @@ export type IdempotencyEvent = {
   | { readonly type: "error_kept"; readonly attempt: number }
   | { readonly type: "unstorable"; readonly attempt: number; readonly error: unknown }
   | { readonly type: "released"; readonly attempt: number }
-  | { readonly type: "held"; readonly attempt: number; readonly reason: string }
+  | { readonly type: "held"; readonly attempt: number; readonly reason: string; readonly error?: unknown }
   | { readonly type: "claim_lost"; readonly attempt: number }
   | { readonly type: "save_failed"; readonly attempt: number; readonly error: unknown }
   | { readonly type: "release_failed"; readonly attempt: number; readonly error: unknown }

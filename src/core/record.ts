@@ -1,4 +1,4 @@
-import type { EpochMillis, EpochSeconds } from "./time.js";
+import type { EpochMillis, EpochSeconds } from "./time.ts";
 
 /** The version of the record's layout that this library writes and reads. */
 export const RECORD_VERSION = 1;

@@ -1,5 +1,5 @@
-import type { Encoded, Found, InProgressRecord } from "./record.js";
-import type { Clock, EpochMillis, EpochSeconds } from "./time.js";
+import type { Encoded, Found, InProgressRecord } from "./record.ts";
+import type { Clock, EpochMillis, EpochSeconds } from "./time.ts";
 
 /** Asks for the right to execute. */
 export interface ClaimRequest {

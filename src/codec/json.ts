@@ -1,0 +1,70 @@
+import { Buffer } from "node:buffer";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Codec } from "../core/codec.ts";
+import { IdempotencyConfigError, IdempotencyResultError } from "../core/errors.ts";
+import { show } from "../core/duration.ts";
+import type { Encoded } from "../core/record.ts";
+import { assertStorable } from "../core/storable.ts";
+
+/** No text above this is compressed, and nothing is inflated beyond it. */
+const LARGEST_TEXT = 16 * 1024 * 1024;
+
+/** Options of `json()`. */
+export interface JsonCodecOptions {
+  /**
+   * Results whose JSON is longer than this many bytes are compressed where that makes them smaller;
+   * `Infinity` never compresses.
+   *
+   * @default 700
+   */
+  readonly compressAbove?: number;
+}
+
+/**
+ * The default codec: a result is stored as JSON text, compressed by raw DEFLATE where that is smaller,
+ * and comes back equal or not at all. DynamoDB bills by size, and JSON text is smaller than its maps.
+ *
+ * Encoding throws `IdempotencyResultError` that names the path of what JSON would lose.
+ *
+ * @example
+ * const placeOrder = idempotent(createOrder, { store, operation: "orders", codec: json({ compressAbove: 2_000 }) });
+ */
+export function json(options: JsonCodecOptions = {}): Codec {
+  const compressAbove = options.compressAbove ?? 700;
+  if (typeof compressAbove !== "number" || Number.isNaN(compressAbove) || compressAbove < 0) {
+    throw new IdempotencyConfigError(`compressAbove is ${show(compressAbove)}; allowed is a number of bytes, 0 or more`);
+  }
+  return {
+    encode(value) {
+      if (value === undefined) return { encoding: "undefined" };
+      assertStorable(value);
+      return compact(stringify(value), compressAbove);
+    },
+    decode(encoded) {
+      const { encoding, data } = encoded;
+      if (encoding === "undefined") return undefined;
+      if (encoding === "json" && typeof data === "string") return JSON.parse(data);
+      if (encoding === "json+deflate" && data instanceof Uint8Array) {
+        return JSON.parse(inflateRawSync(data, { maxOutputLength: LARGEST_TEXT }).toString("utf8"));
+      }
+      throw new TypeError(`no codec for the encoding '${encoding.slice(0, 60)}' of ${typeof data} data`);
+    },
+  };
+}
+
+/** A getter may answer differently the second time: whatever JSON makes of it is refused, never half stored. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw new IdempotencyResultError({ path: "$", detail: "a value that changes while it is read" });
+  }
+}
+
+function compact(text: string, compressAbove: number): Encoded {
+  if (text.length > compressAbove && text.length <= LARGEST_TEXT / 3) {
+    const deflated = deflateRawSync(text);
+    if (deflated.length < Buffer.byteLength(text)) return { encoding: "json+deflate", data: deflated };
+  }
+  return { encoding: "json", data: text };
+}

@@ -1,0 +1,3 @@
+/** How results become bytes. */
+
+export { type JsonCodecOptions, json } from "./codec/json.ts";

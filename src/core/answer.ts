@@ -1,0 +1,70 @@
+import type { Engine } from "./engine.ts";
+import { IdempotencyRecordError, IdempotencyRememberedError, IdempotencyResultError, type RememberedFacts } from "./errors.ts";
+import type { CompletedRecord, Encoded, FailedRecord } from "./record.ts";
+
+/** The encoding of a result that could not be stored: the record holds the error's facts instead. */
+const UNSTORABLE = "unstorable";
+
+/** What a stored record answers: a result, or an error to throw. */
+export type StoredAnswer =
+  | { readonly status: "replayed"; readonly attempt: number; readonly result: unknown }
+  | { readonly status: "failed"; readonly attempt: number; readonly error: IdempotencyRememberedError | IdempotencyResultError }
+  | { readonly status: "refused"; readonly error: IdempotencyRecordError };
+
+/** Reads the answer out of a finished record; what cannot be read is refused, never answered as `undefined`. */
+export async function storedAnswer(
+  engine: Pick<Engine, "codec">,
+  record: CompletedRecord | FailedRecord,
+): Promise<StoredAnswer> {
+  const { id, attempt } = record;
+  try {
+    if (record.status === "COMPLETED") {
+      return { status: "replayed", attempt, result: await engine.codec.decode(record.result, { id }) };
+    }
+    const error =
+      record.result.encoding === UNSTORABLE
+        ? new IdempotencyResultError(unstorableFacts(record.result))
+        : new IdempotencyRememberedError(rememberedFacts(await engine.codec.decode(record.result, { id })));
+    return { status: "failed", attempt, error };
+  } catch (cause) {
+    const what = record.status === "COMPLETED" ? "result" : "error";
+    return {
+      status: "refused",
+      error: new IdempotencyRecordError({ id, detail: `its ${what} cannot be decoded by this operation's codec`, cause }),
+    };
+  }
+}
+
+/** A result that could not be stored, as the record keeps it: without anything of the result itself. */
+export function encodeUnstorable({ path, detail }: IdempotencyResultError): Encoded {
+  return { encoding: UNSTORABLE, data: JSON.stringify({ path, detail }) };
+}
+
+function unstorableFacts({ data }: Encoded): { path: string; detail: string } {
+  const facts: unknown = typeof data === "string" ? JSON.parse(data) : undefined;
+  const { path, detail } = facts as { path?: unknown; detail?: unknown };
+  if (typeof path !== "string" || typeof detail !== "string") throw new TypeError("the facts of an unstorable result are missing");
+  return { path, detail };
+}
+
+/** What is kept of a thrown value: never its stack, its cause or its other properties. */
+export function factsOf(error: unknown): RememberedFacts {
+  if (!(error instanceof Error)) return { name: "Error", message: typeof error === "string" ? error : `a thrown ${typeof error}` };
+  const { code, statusCode, expose } = error as { code?: unknown; statusCode?: unknown; expose?: unknown };
+  return {
+    name: String(error.name),
+    message: String(error.message),
+    ...(typeof code === "string" || Number.isFinite(code) ? { code: code as string | number } : {}),
+    ...(Number.isFinite(statusCode) ? { statusCode: statusCode as number } : {}),
+    ...(typeof expose === "boolean" ? { expose } : {}),
+  };
+}
+
+function rememberedFacts(decoded: unknown): RememberedFacts {
+  const facts = decoded as Record<string, unknown> | null;
+  if (typeof facts?.["name"] !== "string" || typeof facts["message"] !== "string") {
+    throw new TypeError("the facts of a kept error are missing");
+  }
+  return facts as unknown as RememberedFacts;
+}
+

@@ -1,0 +1,197 @@
+import { type StoredAnswer, storedAnswer } from "./answer.ts";
+import { type Claim, holdClaim } from "./claim.ts";
+import { type Decision, decide } from "./decide.ts";
+import { backoff, type Engine, tell } from "./engine.ts";
+import {
+  IdempotencyAbandonedError,
+  IdempotencyDuplicateError,
+  type IdempotencyError,
+  IdempotencyInProgressError,
+  IdempotencyKeyReusedError,
+  IdempotencyNoTimeLeftError,
+  IdempotencyRecordError,
+  IdempotencyStoreError,
+} from "./errors.ts";
+import { leaseFor, type Lease } from "./lease.ts";
+import type { Found, InProgressRecord } from "./record.ts";
+import type { ClaimedFrom } from "./store.ts";
+
+/** What a request asks for, computed from the event before any user code ran. */
+export interface BeginRequest {
+  readonly id: string;
+  readonly fingerprint: string | undefined;
+  /** What the caller has left to run, in milliseconds; `undefined` where nobody knows. */
+  readonly remaining: number | undefined;
+  /** The request is probably a repetition: look before claiming. A failed conditional write costs more than a read. */
+  readonly lookFirst: boolean;
+}
+
+/** How a request goes on: run the function under the claim, answer from the record, or refuse. */
+export type Begun =
+  | { readonly status: "claimed"; readonly claim: Claim }
+  | StoredAnswer
+  | { readonly status: "refused"; readonly error: IdempotencyError };
+
+/** How often a record may change under our hands, or be busy, before it counts as in progress. */
+const MOST_ROUNDS = 3;
+
+/**
+ * Claims the key, or says why not. The one way into an execution: whatever fails in here, the function
+ * does not run. Costs one request where nothing or a finished record stands, one more for a takeover.
+ */
+export async function begin(engine: Engine, request: BeginRequest): Promise<Begun> {
+  const begun = await tryToBegin(engine, request);
+  return report(engine, request, begun);
+}
+
+/**
+ * The same for an operation whose keys were hashed with other secrets before: a live record under one of
+ * the `previous` ids is the operation's record. Looked up *after* the claim and consistently, so that of
+ * two processes that disagree about the current secret at least one sees the other's claim.
+ */
+export async function beginRotated(engine: Engine, current: BeginRequest, previous: readonly BeginRequest[]): Promise<Begun> {
+  const begun = await begin(engine, current);
+  if (begun.status !== "claimed" || begun.claim.attempt > 1) return begun;
+  for (const older of previous) {
+    let found: Found;
+    try {
+      found = await engine.store.read(older.id, { consistent: true });
+    } catch (error) {
+      await begun.claim.cancel();
+      return report(engine, older, { status: "refused", error: asStoreError(error) });
+    }
+    if (decide(found, older.fingerprint, engine.store.clock.now(), engine.policies).do === "create") continue;
+    await begun.claim.cancel();
+    return begin(engine, older);
+  }
+  return begun;
+}
+
+function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
+  if (begun.status === "claimed") {
+    tell(engine, request.id, { type: "claimed", attempt: begun.claim.attempt, takeover: begun.claim.attempt > 1 });
+  } else if (begun.status === "refused") {
+    tell(engine, request.id, { type: "refused", code: begun.error.code, error: begun.error });
+  } else {
+    tell(engine, request.id, { type: "replayed", attempt: begun.attempt });
+  }
+  return begun;
+}
+
+async function tryToBegin(engine: Engine, request: BeginRequest): Promise<Begun> {
+  const lease = leaseFor(engine, request.remaining);
+  if (lease.budget <= 0) return noTimeLeft(engine, request, lease);
+  if (request.lookFirst) {
+    const seen = await lookAt(engine, request);
+    if (seen !== undefined) return seen;
+  }
+  return claimKey(engine, request, lease);
+}
+
+async function claimKey(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun> {
+  const { store, runtime } = engine;
+  const { id, fingerprint } = request;
+  const owner = runtime.uniqueId();
+  let from: ClaimedFrom | undefined;
+  let lockEndsIn = 0;
+
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const now = store.clock.now();
+    const claim = { id, owner, now, fingerprint, ...lease.times(now), ...(from && { from }) };
+    let answer: Awaited<ReturnType<typeof store.claim>>;
+    try {
+      answer = await store.claim(claim);
+    } catch (error) {
+      if (from === undefined) await giveBack(engine, id, owner);
+      return { status: "refused", error: asStoreError(error) };
+    }
+    if (answer.outcome === "claimed") return start(engine, request, lease, answer.record);
+    if (answer.outcome === "busy") {
+      await backoff(runtime, round);
+      continue;
+    }
+    // The response of our own claim was lost and a retry below us met its own work.
+    if (isOwnLiveClaim(answer.found, owner, now)) return start(engine, request, lease, answer.found);
+
+    const decision = decide(answer.found, fingerprint, now, engine.policies);
+    if (decision.do === "create" || decision.do === "succeed") {
+      from = decision.do === "succeed" ? decision.from : undefined;
+      continue;
+    }
+    if (decision.do !== "yield") return conclude(engine, request, decision);
+    lockEndsIn = decision.lockEndsIn;
+    break;
+  }
+  return { status: "refused", error: new IdempotencyInProgressError({ retryAfter: retryAfter(lockEndsIn) }) };
+}
+
+function isOwnLiveClaim(found: Found, owner: string, now: number): found is InProgressRecord {
+  return found?.status === "IN_PROGRESS" && found.owner === owner && found.lockedUntil > now;
+}
+
+/** A claim that came too late to be used is given back. */
+async function start(engine: Engine, request: BeginRequest, lease: Lease, record: InProgressRecord): Promise<Begun> {
+  const claim = holdClaim(engine, record, lease);
+  if (claim.remainingTimeInMillis() > 0) return { status: "claimed", claim };
+  await claim.cancel();
+  return noTimeLeft(engine, request, lease);
+}
+
+/** Nothing has run: one best effort to delete a claim that may have been written. A takeover is left to lapse, since it holds the steps of others. */
+async function giveBack(engine: Engine, id: string, owner: string): Promise<void> {
+  try {
+    await engine.store.release({ id, owner });
+  } catch {
+    // The lock lapses by itself.
+  }
+}
+
+/** An eventually consistent first look: only a finished record with an equal fingerprint is believed. */
+async function lookAt(engine: Engine, request: BeginRequest): Promise<Begun | undefined> {
+  const now = engine.store.clock.now();
+  let found: Found;
+  try {
+    found = await engine.store.read(request.id, { consistent: false });
+  } catch {
+    return undefined; // The claim that follows reports what is wrong.
+  }
+  if (found?.status !== "COMPLETED" && found?.status !== "FAILED") return undefined;
+  if (found.fingerprint !== request.fingerprint) return undefined;
+  const decision = decide(found, request.fingerprint, now, engine.policies);
+  return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"
+    ? undefined
+    : conclude(engine, request, decision);
+}
+
+async function conclude(
+  engine: Engine,
+  { id }: BeginRequest,
+  decision: Exclude<Decision, { do: "create" | "succeed" | "yield" }>,
+): Promise<Begun> {
+  if (decision.do !== "refuse") return storedAnswer(engine, decision.record);
+  switch (decision.because) {
+    case "key_reused":
+      return { status: "refused", error: new IdempotencyKeyReusedError() };
+    case "duplicate":
+      return { status: "refused", error: new IdempotencyDuplicateError() };
+    case "abandoned":
+      return { status: "refused", error: new IdempotencyAbandonedError({ id }) };
+    case "record_corrupt":
+      return { status: "refused", error: new IdempotencyRecordError({ id, detail: decision.reason }) };
+  }
+}
+
+function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun {
+  const remaining = (request.remaining ?? lease.length) - lease.elapsed();
+  return { status: "refused", error: new IdempotencyNoTimeLeftError({ remaining, needed: engine.deadlineMargin }) };
+}
+
+/** Whole seconds: what is left of the lock, at least 1 and at most 2, so that callers neither hammer nor oversleep. */
+function retryAfter(lockEndsIn: number): number {
+  return Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
+}
+
+function asStoreError(error: unknown): IdempotencyStoreError {
+  if (error instanceof IdempotencyStoreError) return error;
+  return new IdempotencyStoreError({ reason: "unavailable", detail: "it threw an unexpected error", cause: error });
+}

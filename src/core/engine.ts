@@ -1,0 +1,67 @@
+import type { Codec } from "./codec.ts";
+import type { Policies } from "./decide.ts";
+import type { IdempotencyEvent, Observer } from "./observe.ts";
+import type { IdempotencyStore } from "./store.ts";
+
+/** How a function ended. */
+export type Outcome =
+  | { readonly status: "returned"; readonly result: unknown }
+  | { readonly status: "threw"; readonly error: unknown };
+
+/**
+ * Decides what becomes of the key: `keep` stores the outcome and replays it, `release` gives the key back
+ * so that the next call runs, `hold` leaves it locked until the lock lapses. Synchronous.
+ */
+export type Remember = (
+  outcome: Outcome,
+  about: { readonly attempt: number; readonly steps: readonly string[] },
+) => "keep" | "release" | "hold";
+
+/** Monotonic time, timers and randomness, handed in from the edge. */
+export interface Runtime {
+  /** Milliseconds on a clock that never jumps; only differences mean anything. */
+  monotonic(): number;
+  /** A fresh random id that no other claim has. */
+  uniqueId(): string;
+  /** From 0 up to, and not including, 1. */
+  random(): number;
+  sleep(millis: number): Promise<void>;
+  /** Calls `ring` after `millis`, without keeping the process alive; returns the way to cancel it. */
+  alarm(millis: number, ring: () => void): () => void;
+}
+
+/** What `begin()` needs besides the request: the validated options of one operation. All times in milliseconds. */
+export interface Engine {
+  readonly operation: string;
+  readonly store: IdempotencyStore;
+  readonly codec: Codec;
+  readonly observe: Observer | undefined;
+  readonly policies: Policies;
+  readonly remember: Remember;
+  /** How long a stored outcome answers. */
+  readonly retention: number;
+  /** `undefined`: what the caller has left to run, plus `lockMargin`. */
+  readonly lockFor: number | undefined;
+  /** Lies after the caller's end: what the clocks of two machines may differ by. */
+  readonly lockMargin: number;
+  /** Lies before the caller's end: what saving the result may take. */
+  readonly deadlineMargin: number;
+  readonly runtime: Runtime;
+}
+
+/** Tells the observer, whatever it does. */
+export function tell(engine: Pick<Engine, "observe" | "operation">, id: string | undefined, turn: Turn): void {
+  if (engine.observe === undefined) return;
+  try {
+    engine.observe({ operation: engine.operation, id, ...turn } as IdempotencyEvent);
+  } catch {
+    // An observer must not decide whether a payment is made twice.
+  }
+}
+
+/** An event without what `tell` adds. */
+export type Turn = IdempotencyEvent extends infer E ? (E extends unknown ? Omit<E, "operation" | "id"> : never) : never;
+
+/** What every store failure and every busy item is retried with: full jitter, growing from 50 ms. */
+export const backoff = (runtime: Runtime, round: number): Promise<void> =>
+  runtime.sleep(runtime.random() * 50 * 2 ** round);

@@ -1,0 +1,58 @@
+import { IdempotencyConfigError } from "../core/errors.ts";
+
+/** What of a Lambda context is read; every Lambda's context fits. */
+export interface LambdaContext {
+  readonly functionName?: string;
+  readonly awsRequestId?: string;
+  getRemainingTimeInMillis?(): number;
+}
+
+/** Whether `value` may stand in a handler's second place without saying anything about the request. */
+export function isContextLike(value: unknown): value is LambdaContext | undefined {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const context = value as LambdaContext;
+  return (
+    typeof context.getRemainingTimeInMillis === "function" ||
+    typeof context.awsRequestId === "string" ||
+    typeof context.functionName === "string" ||
+    Object.keys(value).length === 0
+  );
+}
+
+/** The Lambda context among a function's arguments, wherever it stands. */
+export function contextAmong(args: readonly unknown[]): LambdaContext | undefined {
+  return args.find(
+    (arg): arg is LambdaContext =>
+      typeof arg === "object" &&
+      arg !== null &&
+      typeof (arg as LambdaContext).getRemainingTimeInMillis === "function",
+  );
+}
+
+/** Milliseconds that the Lambda has left; `undefined` where nobody knows. */
+export function remainingTime(context: LambdaContext | undefined): number | undefined {
+  const remaining = context?.getRemainingTimeInMillis?.();
+  return typeof remaining === "number" && Number.isFinite(remaining) ? remaining : undefined;
+}
+
+/**
+ * Refuses the two ways of being invoked whose effects cannot be replayed yet: a response stream, and a
+ * durable execution, which runs its handler again by itself.
+ *
+ * @throws IdempotencyConfigError
+ */
+export function refuseUnsupported(args: readonly unknown[]): void {
+  const [, second, third] = args;
+  if (typeof (second as { pipe?: unknown } | undefined)?.pipe === "function" && isContextLike(third)) {
+    throw new IdempotencyConfigError(
+      "the handler streams its response, which cannot be stored and replayed; wrap a function that returns its result",
+    );
+  }
+  const context = second as { lambdaContext?: unknown; step?: unknown } | undefined | null;
+  if (typeof context === "object" && context !== null && "lambdaContext" in context && typeof context.step === "function") {
+    throw new IdempotencyConfigError(
+      "the handler runs in a durable execution, which replays it by itself; wrap the function that a durable step calls",
+    );
+  }
+}

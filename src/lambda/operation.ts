@@ -1,0 +1,129 @@
+import { type Begun, beginRotated } from "../core/begin.ts";
+import { type Engine, tell } from "../core/engine.ts";
+import {
+  IdempotencyConfigError,
+  type IdempotencyError,
+  IdempotencyReentrantError,
+  isIdempotencyError,
+} from "../core/errors.ts";
+import { deadlineOf, leaseFor } from "../core/lease.ts";
+import { fingerprintHash, recordId } from "../key/hash.ts";
+import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
+import { type CurrentClaim, currentFrame, isHeldByCaller } from "./frames.ts";
+import { compileIdentity, type Identified } from "./identity.ts";
+import { type Options, operationName, readOptions, type Settings } from "./options.ts";
+import { recentKeys } from "./recent.ts";
+import { storeInUse } from "./store-in-use.ts";
+
+/** How one call goes on. `unheld`: the function runs, nothing is claimed and nothing stored. */
+export type Call = Begun | { readonly status: "unheld"; readonly claim: CurrentClaim };
+
+/** One business operation: its options, checked and compiled. */
+export interface Operation {
+  readonly settings: Settings;
+  /**
+   * Reads the key from the arguments and claims it.
+   *
+   * @throws IdempotencyConfigError where the operation cannot be called like this; all else is an answer
+   */
+  begin(args: readonly unknown[], context: LambdaContext | undefined): Promise<Call>;
+}
+
+/** How many operations of this process use the Lambda's name. Records of two of them would meet. */
+let unnamed = 0;
+
+/**
+ * Checks and compiles an operation, once, for the front ends. `suffix` is appended to its name.
+ *
+ * @throws IdempotencyConfigError for what is wrong with the options, and for a second operation without a name
+ */
+export function compileOperation<Args extends readonly unknown[], Result>(
+  options: Options<Args, Result>,
+  suffix = "",
+): Operation {
+  const settings = readOptions(options);
+  const identify = compileIdentity(settings);
+  const recent = recentKeys();
+  if (settings.operation !== undefined) operationName(settings.operation + suffix);
+  else if (++unnamed > 1) {
+    throw new IdempotencyConfigError(
+      "operation is not given, for the second time in this process; one wrapper may go without, since it takes the Lambda's name",
+    );
+  }
+
+  let own: Engine | undefined;
+  function engineFor(args: readonly unknown[], context: LambdaContext | undefined): Engine {
+    own ??= { ...settings.engine, operation: nameOf(settings, args, context) + suffix };
+    const store = storeInUse(own.store);
+    return store === own.store ? own : { ...own, store };
+  }
+
+  return {
+    settings,
+    async begin(args, context) {
+      refuseUnsupported(args);
+      const engine = engineFor(args, context);
+      const remaining = remainingTime(context);
+
+      let identity: Identified;
+      try {
+        identity = identify(args);
+      } catch (error) {
+        if (!isIdempotencyError(error) || error.code === "config") throw error;
+        return refused(engine, undefined, error);
+      }
+      if (identity.status === "unheld") {
+        tell(engine, undefined, { type: "unheld" });
+        return { status: "unheld", claim: unheldClaim(engine, remaining) };
+      }
+
+      const ids = settings.secrets.map((secret) => ({
+        id: recordId({ operation: engine.operation, principal: identity.principal, key: identity.key, secret }),
+        fingerprint: identity.fingerprint === undefined ? undefined : fingerprintHash(identity.fingerprint, secret),
+      }));
+      const current = ids[0] as (typeof ids)[number];
+      if (isHeldByCaller(ids.map(({ id }) => id))) {
+        return refused(engine, current.id, new IdempotencyReentrantError());
+      }
+      const repeated = recent.note(current.id) || identity.retried;
+      const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
+      const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: true }));
+      return beginRotated(engine, { ...current, remaining, lookFirst }, previous);
+    },
+  };
+}
+
+/** The context of a call: its own, else that of the wrapped function around it. */
+export function contextOf(args: readonly unknown[]): LambdaContext | undefined {
+  return contextAmong(args) ?? currentFrame()?.context;
+}
+
+function nameOf(settings: Settings, args: readonly unknown[], context: LambdaContext | undefined): string {
+  const second = isContextLike(args[1]) ? args[1] : undefined;
+  const name =
+    settings.operation ?? process.env["AWS_LAMBDA_FUNCTION_NAME"] ?? context?.functionName ?? second?.functionName;
+  if (name === undefined || name === "") {
+    throw new IdempotencyConfigError(
+      "operation is not given and there is no Lambda whose name could stand for it; give the operation a name",
+    );
+  }
+  return operationName(name);
+}
+
+function refused(engine: Engine, id: string | undefined, error: IdempotencyError): Call {
+  tell(engine, id, { type: "refused", code: error.code, error });
+  return { status: "refused", error };
+}
+
+function unheldClaim(engine: Engine, remaining: number | undefined): CurrentClaim {
+  const deadline = deadlineOf(leaseFor(engine, remaining), engine.runtime);
+  return {
+    id: undefined,
+    held: false,
+    attempt: 1,
+    get signal() {
+      return deadline.signal();
+    },
+    remainingTimeInMillis: deadline.remaining,
+  };
+}

@@ -1,0 +1,193 @@
+import { json } from "../codec/json.ts";
+import type { Codec } from "../core/codec.ts";
+import { type Duration, show, toMillis } from "../core/duration.ts";
+import type { Engine, Remember } from "../core/engine.ts";
+import { IdempotencyConfigError } from "../core/errors.ts";
+import type { Observer } from "../core/observe.ts";
+import type { IdempotencyStore } from "../core/store.ts";
+import { validateSecrets } from "../key/hash.ts";
+import type { Binding } from "./binding.ts";
+import { processRuntime } from "./runtime.ts";
+
+/** A JMESPath expression over the first argument, or a function of all arguments. */
+export type Selector<Args extends readonly unknown[]> = string | ((...args: Args) => unknown);
+
+/** What an operation can be told. Checked at construction; an unknown name or a bad value is an `IdempotencyConfigError`. */
+export interface Options<Args extends readonly unknown[], Result> {
+  /** Where the records live: `dynamoDBStore()`, `memoryStore()`. */
+  readonly store: IdempotencyStore;
+  /**
+   * The name of the business operation; records of different names never meet. 1 to 255 visible ASCII characters.
+   *
+   * @default the Lambda's name, for the only wrapper in a process
+   */
+  readonly operation?: string;
+  /** How the event gives key, principal and fingerprint, and how outcomes are rendered. Default: refusals are thrown. */
+  readonly binding?: Binding<Args, Result>;
+  /** What makes two calls the same. Default: the whole first argument, for `f(x)` and `handler(event, context)`. */
+  readonly key?: Selector<Args>;
+  /** Whose key it is; equal keys of different principals never meet. `false`: callers share keys. Default: none. */
+  readonly principal?: Selector<Args> | false;
+  /** What must not differ between two calls with the same key. Default: none. */
+  readonly fingerprint?: Selector<Args>;
+  /** How long a stored outcome answers. Default: 24 hours. */
+  readonly expiresAfter?: Duration;
+  /** How long the key is locked while the function runs. Default: the Lambda's remaining time and `lockMargin`; one minute outside of Lambda. */
+  readonly lockFor?: Duration;
+  /** Added to the default lock: what the clocks of two machines may differ by. Default: 5 seconds. */
+  readonly lockMargin?: Duration;
+  /** Kept free before the lock's and the Lambda's end to store the result. Default: half a second. */
+  readonly deadlineMargin?: Duration;
+  /** When the key is claimed: before the function. */
+  readonly claimAt?: "start";
+  /** A call whose first is still running is refused with `IdempotencyInProgressError`. */
+  readonly whenInProgress?: "reject";
+  /** A call whose first has completed gets its result, or is refused with `IdempotencyDuplicateError`. Default: `'replay'`. */
+  readonly whenCompleted?: "replay" | "reject";
+  /** A call without a key is refused with `IdempotencyKeyMissingError`, or runs without any protection. Default: `'reject'`. */
+  readonly whenKeyMissing?: "reject" | "run";
+  /** A call whose first never ended (a crash) runs again, told so by `attempt`, or waits for an operator. Default: `'rerun'`. */
+  readonly whenAbandoned?: "rerun" | "reject";
+  /** What becomes of the key after the function. Default: results are kept, errors release, unknown outcomes hold. */
+  readonly remember?: (
+    outcome:
+      | { readonly status: "returned"; readonly result: Result }
+      | { readonly status: "threw"; readonly error: unknown },
+    about: { readonly attempt: number; readonly steps: readonly string[] },
+  ) => "keep" | "release" | "hold";
+  /** How results become bytes. Default: `json()`. */
+  readonly codec?: Codec;
+  /** Told of every turn; never awaited. */
+  readonly observe?: Observer;
+  /** Completed results are not kept in process. */
+  readonly cache?: false;
+  /** Whether a call looks at the record before it claims: always, never, or where it is probably a repetition. Default: `'auto'`. */
+  readonly lookup?: "auto" | "first" | "never";
+  /** Keys and fingerprints are hashed with the first of these secrets, 32 bytes or more each; records of the others are still found. */
+  readonly secret?: readonly [string | Uint8Array, ...(string | Uint8Array)[]];
+}
+
+/** The values of the options that name one of a few. */
+const CHOICES: Readonly<Record<string, readonly [fallback: string, ...others: string[]]>> = {
+  claimAt: ["start"],
+  whenInProgress: ["reject"],
+  whenCompleted: ["replay", "reject"],
+  whenKeyMissing: ["reject", "run"],
+  whenAbandoned: ["rerun", "reject"],
+  lookup: ["auto", "first", "never"],
+};
+
+const KNOWN: readonly string[] = [
+  ...Object.keys(CHOICES),
+  ...["store", "operation", "binding", "key", "principal", "fingerprint", "expiresAfter", "lockFor", "lockMargin"],
+  ...["deadlineMargin", "remember", "codec", "observe", "cache", "secret"],
+];
+
+const keepResults: Remember = (outcome) => (outcome.status === "returned" ? "keep" : "release");
+
+/** Validated options, as the front ends use them. */
+export interface Settings {
+  readonly operation: string | undefined;
+  readonly binding: Binding<readonly unknown[], unknown> | undefined;
+  readonly key: Selector<readonly unknown[]> | undefined;
+  readonly principal: Selector<readonly unknown[]> | false | undefined;
+  readonly fingerprint: Selector<readonly unknown[]> | undefined;
+  readonly whenKeyMissing: "reject" | "run";
+  readonly lookup: "auto" | "first" | "never";
+  /** The current secret and the previous ones; one `undefined` where none is used. */
+  readonly secrets: readonly (string | Uint8Array | undefined)[];
+  readonly engine: Omit<Engine, "operation">;
+}
+
+/**
+ * Checks what a user gave, before anything runs.
+ *
+ * @throws IdempotencyConfigError that says what was given and what is allowed
+ */
+export function readOptions<Args extends readonly unknown[], Result>(given: Options<Args, Result>): Settings {
+  if (typeof given !== "object" || given === null) refuse(`the options are ${show(given)}; allowed is an object with a store`);
+  for (const name of Object.keys(given)) {
+    if (!KNOWN.includes(name)) refuse(`there is no option '${name}'; allowed are ${[...KNOWN].sort().join(", ")}`);
+  }
+  const binding = given.binding;
+  if (binding !== undefined && typeof binding?.identify !== "function") refuse("binding has no identify(); allowed is an object with a name and identify()");
+  const retention = toMillis(given.expiresAfter ?? binding?.expiresAfter ?? { hours: 24 }, "expiresAfter");
+  const lockFor = given.lockFor === undefined ? undefined : toMillis(given.lockFor, "lockFor");
+  const deadlineMargin = toMillis(given.deadlineMargin ?? { seconds: 0.5 }, "deadlineMargin");
+  if (lockFor !== undefined && lockFor > retention) refuse("expiresAfter is shorter than lockFor; a record must outlive its lock");
+  if (lockFor !== undefined && lockFor <= deadlineMargin) refuse("lockFor is not longer than deadlineMargin; the function would have no time to run");
+  if (given.cache !== undefined && given.cache !== false) refuse(`cache is ${show(given.cache)}; allowed is false`);
+
+  return {
+    operation: given.operation === undefined ? undefined : operationName(given.operation),
+    binding: binding as Settings["binding"],
+    key: selector(given.key, "key"),
+    principal: given.principal === false ? false : selector(given.principal, "principal", " or false"),
+    fingerprint: selector(given.fingerprint, "fingerprint"),
+    whenKeyMissing: choice(given, "whenKeyMissing"),
+    lookup: choice(given, "lookup"),
+    secrets: validateSecrets(given.secret) ?? [undefined],
+    engine: {
+      store: storeOf(given.store),
+      codec: codecOf(given.codec),
+      observe: callable(given.observe, "observe"),
+      policies: { whenCompleted: choice(given, "whenCompleted"), whenAbandoned: choice(given, "whenAbandoned") },
+      remember: (callable(given.remember, "remember") as Remember | undefined) ?? binding?.remember ?? keepResults,
+      retention,
+      lockFor,
+      lockMargin: toMillis(given.lockMargin ?? { seconds: 5 }, "lockMargin"),
+      deadlineMargin,
+      runtime: processRuntime,
+    },
+  };
+}
+
+/** A usable name of an operation: it is the readable part of every record's id. */
+export function operationName(name: unknown): string {
+  if (typeof name !== "string" || !/^[\x21-\x7e]{1,255}$/.test(name)) {
+    return refuse(`operation is ${show(name)}; allowed are 1 to 255 visible ASCII characters`);
+  }
+  return name;
+}
+
+function choice<Value extends string>(given: object, name: string): Value {
+  const allowed = CHOICES[name] as readonly [string, ...string[]];
+  const value = (given as Record<string, unknown>)[name] ?? allowed[0];
+  if (!allowed.includes(value as string)) {
+    refuse(`${name} is ${show(value)}; allowed ${allowed.length > 1 ? "are" : "is"} ${allowed.map(show).join(", ")}`);
+  }
+  return value as Value;
+}
+
+function selector(given: unknown, name: string, more = ""): Selector<readonly unknown[]> | undefined {
+  if (given === undefined || typeof given === "string" || typeof given === "function") {
+    return given as Selector<readonly unknown[]> | undefined;
+  }
+  return refuse(`${name} is ${show(given)}; allowed is a JMESPath expression, a function${more}`);
+}
+
+function callable<F>(given: F | undefined, name: string): F | undefined {
+  if (given !== undefined && typeof given !== "function") refuse(`${name} is ${show(given)}; allowed is a function`);
+  return given;
+}
+
+function storeOf(given: unknown): IdempotencyStore {
+  const verbs = ["claim", "complete", "release", "read"] as const;
+  const store = given as IdempotencyStore | undefined | null;
+  if (typeof store !== "object" || store === null || typeof store.clock?.now !== "function" || verbs.some((verb) => typeof store[verb] !== "function")) {
+    return refuse(`store is ${given === undefined ? "not given" : show(given)}; allowed is dynamoDBStore(), memoryStore() or another IdempotencyStore`);
+  }
+  return store;
+}
+
+function codecOf(given: Codec | undefined): Codec {
+  if (given === undefined) return json();
+  if (typeof given?.encode !== "function" || typeof given.decode !== "function") {
+    refuse(`codec is ${show(given)}; allowed is an object with encode() and decode()`);
+  }
+  return given;
+}
+
+function refuse(sentence: string): never {
+  throw new IdempotencyConfigError(sentence);
+}

@@ -1,0 +1,3 @@
+/** The middleware for Middy 6 and 7. */
+
+export { idempotency } from "./lambda/middleware.ts";
