@@ -1,5 +1,10 @@
 import type { Engine } from "./engine.ts";
-import { IdempotencyRecordError, IdempotencyRememberedError, IdempotencyResultError, type RememberedFacts } from "./errors.ts";
+import {
+  IdempotencyRecordError,
+  IdempotencyRememberedError,
+  IdempotencyResultError,
+  type RememberedFacts,
+} from "./errors.ts";
 import type { CompletedRecord, Encoded, FailedRecord } from "./record.ts";
 
 /** The encoding of a result that could not be stored: the record holds the error's facts instead. */
@@ -8,7 +13,11 @@ const UNSTORABLE = "unstorable";
 /** What a stored record answers: a result, or an error to throw. */
 export type StoredAnswer =
   | { readonly status: "replayed"; readonly attempt: number; readonly result: unknown }
-  | { readonly status: "failed"; readonly attempt: number; readonly error: IdempotencyRememberedError | IdempotencyResultError }
+  | {
+      readonly status: "failed";
+      readonly attempt: number;
+      readonly error: IdempotencyRememberedError | IdempotencyResultError;
+    }
   | { readonly status: "refused"; readonly error: IdempotencyRecordError };
 
 /** Reads the answer out of a finished record; what cannot be read is refused, never answered as `undefined`. */
@@ -30,7 +39,11 @@ export async function storedAnswer(
     const what = record.status === "COMPLETED" ? "result" : "error";
     return {
       status: "refused",
-      error: new IdempotencyRecordError({ id, detail: `its ${what} cannot be decoded by this operation's codec`, cause }),
+      error: new IdempotencyRecordError({
+        id,
+        detail: `its ${what} cannot be decoded by this operation's codec`,
+        cause,
+      }),
     };
   }
 }
@@ -43,13 +56,15 @@ export function encodeUnstorable({ path, detail }: IdempotencyResultError): Enco
 function unstorableFacts({ data }: Encoded): { path: string; detail: string } {
   const facts: unknown = typeof data === "string" ? JSON.parse(data) : undefined;
   const { path, detail } = facts as { path?: unknown; detail?: unknown };
-  if (typeof path !== "string" || typeof detail !== "string") throw new TypeError("the facts of an unstorable result are missing");
+  if (typeof path !== "string" || typeof detail !== "string")
+    throw new TypeError("the facts of an unstorable result are missing");
   return { path, detail };
 }
 
 /** What is kept of a thrown value: never its stack, its cause or its other properties. */
 export function factsOf(error: unknown): RememberedFacts {
-  if (!(error instanceof Error)) return { name: "Error", message: typeof error === "string" ? error : `a thrown ${typeof error}` };
+  if (!(error instanceof Error))
+    return { name: "Error", message: typeof error === "string" ? error : `a thrown ${typeof error}` };
   const { code, statusCode, expose } = error as { code?: unknown; statusCode?: unknown; expose?: unknown };
   return {
     name: String(error.name),
@@ -67,4 +82,3 @@ function rememberedFacts(decoded: unknown): RememberedFacts {
   }
   return facts as unknown as RememberedFacts;
 }
-

@@ -12,7 +12,7 @@ import {
   IdempotencyRecordError,
   IdempotencyStoreError,
 } from "./errors.ts";
-import { leaseFor, type Lease } from "./lease.ts";
+import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import type { ClaimedFrom } from "./store.ts";
 
@@ -38,33 +38,45 @@ const MOST_ROUNDS = 3;
 /**
  * Claims the key, or says why not. The one way into an execution: whatever fails in here, the function
  * does not run. Costs one request where nothing or a finished record stands, one more for a takeover.
+ *
+ * `previous` are the same request hashed with secrets that were current before: a live record under one of
+ * their ids is the operation's record. It is looked for *after* the claim and consistently, so that of two
+ * processes that disagree about the current secret at least one sees the other's claim.
  */
-export async function begin(engine: Engine, request: BeginRequest): Promise<Begun> {
-  const begun = await tryToBegin(engine, request);
+export async function begin(engine: Engine, request: BeginRequest, previous: readonly BeginRequest[] = []): Promise<Begun> {
+  const lease = leaseFor(engine, request.remaining);
+  const begun = await tryToBegin(engine, request, lease);
+  if (begun.status !== "claimed" || begun.claim.attempt > 1) return report(engine, request, begun);
+  for (const older of previous) {
+    const standing = await standingUnder(engine, older, lease);
+    if (standing === undefined) continue;
+    // Given back only now: an answer from the older record must not leave both ids free for a moment.
+    await begun.claim.cancel();
+    return report(engine, older, standing);
+  }
   return report(engine, request, begun);
 }
 
-/**
- * The same for an operation whose keys were hashed with other secrets before: a live record under one of
- * the `previous` ids is the operation's record. Looked up *after* the claim and consistently, so that of
- * two processes that disagree about the current secret at least one sees the other's claim.
- */
-export async function beginRotated(engine: Engine, current: BeginRequest, previous: readonly BeginRequest[]): Promise<Begun> {
-  const begun = await begin(engine, current);
-  if (begun.status !== "claimed" || begun.claim.attempt > 1) return begun;
-  for (const older of previous) {
-    let found: Found;
-    try {
-      found = await engine.store.read(older.id, { consistent: true });
-    } catch (error) {
-      await begun.claim.cancel();
-      return report(engine, older, { status: "refused", error: asStoreError(error) });
-    }
-    if (decide(found, older.fingerprint, engine.store.clock.now(), engine.policies).do === "create") continue;
-    await begun.claim.cancel();
-    return begin(engine, older);
+/** How the request goes on by the live record under a previous id; `undefined` where there is none. Never creates one. */
+async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease): Promise<Begun | undefined> {
+  const now = engine.store.clock.now();
+  let found: Found;
+  try {
+    found = await engine.store.read(older.id, { consistent: true });
+  } catch (error) {
+    return { status: "refused", error: asStoreError(error) };
   }
-  return begun;
+  const decision = decide(found, older.fingerprint, now, engine.policies);
+  switch (decision.do) {
+    case "create":
+      return undefined;
+    case "succeed":
+      return claimKey(engine, older, lease, decision.from);
+    case "yield":
+      return inProgress(decision.lockEndsIn);
+    default:
+      return conclude(engine, older, decision);
+  }
 }
 
 function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
@@ -78,8 +90,7 @@ function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
   return begun;
 }
 
-async function tryToBegin(engine: Engine, request: BeginRequest): Promise<Begun> {
-  const lease = leaseFor(engine, request.remaining);
+async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun> {
   if (lease.budget <= 0) return noTimeLeft(engine, request, lease);
   if (request.lookFirst) {
     const seen = await lookAt(engine, request);
@@ -88,12 +99,12 @@ async function tryToBegin(engine: Engine, request: BeginRequest): Promise<Begun>
   return claimKey(engine, request, lease);
 }
 
-async function claimKey(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun> {
+/** With `existing` only that record is succeeded, or what has become of it answers: nothing is created. */
+async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, existing?: ClaimedFrom): Promise<Begun> {
   const { store, runtime } = engine;
   const { id, fingerprint } = request;
   const owner = runtime.uniqueId();
-  let from: ClaimedFrom | undefined;
-  let lockEndsIn = 0;
+  let from = existing;
 
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const now = store.clock.now();
@@ -114,15 +125,12 @@ async function claimKey(engine: Engine, request: BeginRequest, lease: Lease): Pr
     if (isOwnLiveClaim(answer.found, owner, now)) return start(engine, request, lease, answer.found);
 
     const decision = decide(answer.found, fingerprint, now, engine.policies);
-    if (decision.do === "create" || decision.do === "succeed") {
-      from = decision.do === "succeed" ? decision.from : undefined;
-      continue;
-    }
-    if (decision.do !== "yield") return conclude(engine, request, decision);
-    lockEndsIn = decision.lockEndsIn;
-    break;
+    if (decision.do === "yield") return inProgress(decision.lockEndsIn);
+    if (decision.do === "create" && existing !== undefined) break;
+    if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request, decision);
+    from = decision.do === "succeed" ? decision.from : undefined;
   }
-  return { status: "refused", error: new IdempotencyInProgressError({ retryAfter: retryAfter(lockEndsIn) }) };
+  return inProgress(0);
 }
 
 function isOwnLiveClaim(found: Found, owner: string, now: number): found is InProgressRecord {
@@ -186,9 +194,10 @@ function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun 
   return { status: "refused", error: new IdempotencyNoTimeLeftError({ remaining, needed: engine.deadlineMargin }) };
 }
 
-/** Whole seconds: what is left of the lock, at least 1 and at most 2, so that callers neither hammer nor oversleep. */
-function retryAfter(lockEndsIn: number): number {
-  return Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
+/** Try again when the lock ends, but no sooner than in 1 and no later than in 2 seconds: most calls are done long before. */
+function inProgress(lockEndsIn: number): Begun {
+  const retryAfter = Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
+  return { status: "refused", error: new IdempotencyInProgressError({ retryAfter }) };
 }
 
 function asStoreError(error: unknown): IdempotencyStoreError {

@@ -1,5 +1,5 @@
-import type { ClaimedFrom } from "./store.ts";
 import type { CompletedRecord, FailedRecord, Found } from "./record.ts";
+import type { ClaimedFrom } from "./store.ts";
 import { type EpochMillis, floorSeconds } from "./time.ts";
 
 /** The options that say what a record means for a new request. */
@@ -42,9 +42,13 @@ export function decide(found: Found, fingerprint: string | undefined, now: Epoch
   }
   switch (found.status) {
     case "COMPLETED":
-      return policies.whenCompleted === "reject" ? { do: "refuse", because: "duplicate" } : { do: "replay", record: found };
+      return policies.whenCompleted === "reject"
+        ? { do: "refuse", because: "duplicate" }
+        : { do: "replay", record: found };
     case "FAILED":
-      return policies.whenCompleted === "reject" ? { do: "refuse", because: "duplicate" } : { do: "rethrow", record: found };
+      return policies.whenCompleted === "reject"
+        ? { do: "refuse", because: "duplicate" }
+        : { do: "rethrow", record: found };
     case "RELEASED":
       return { do: "succeed", from: { status: "RELEASED", owner: found.owner, attempt: found.attempt } };
     case "IN_PROGRESS":

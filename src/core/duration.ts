@@ -42,7 +42,11 @@ export function show(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     try {
       const text = JSON.stringify(value, (_, part: unknown) =>
-        typeof part === "number" && !Number.isFinite(part) ? String(part) : typeof part === "bigint" ? `${part}n` : part,
+        typeof part === "number" && !Number.isFinite(part)
+          ? String(part)
+          : typeof part === "bigint"
+            ? `${part}n`
+            : part,
       );
       return text.length > 80 ? `${text.slice(0, 80)}…` : text;
     } catch {

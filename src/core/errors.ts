@@ -278,7 +278,8 @@ export class IdempotencyRememberedError extends Error {
     super(first.message);
     this.name = first.name;
     for (const fact of ["code", "statusCode", "expose"] as const) {
-      if (first[fact] !== undefined) Object.defineProperty(this, fact, { value: first[fact], enumerable: true, writable: true });
+      if (first[fact] !== undefined)
+        Object.defineProperty(this, fact, { value: first[fact], enumerable: true, writable: true });
     }
   }
 }

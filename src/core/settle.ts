@@ -20,7 +20,12 @@ const MOST_TRIES = 4;
  * Stores the result of a function that has run. The effect is done: a save that fails costs the record,
  * never the result, and the key stays held.
  */
-export async function saveResult(engine: Engine, record: InProgressRecord, lease: Lease, result: unknown): Promise<Answer> {
+export async function saveResult(
+  engine: Engine,
+  record: InProgressRecord,
+  lease: Lease,
+  result: unknown,
+): Promise<Answer> {
   const { id, attempt } = record;
   const executed: Answer = { status: "executed", attempt, result };
   let encoded: Encoded;
@@ -81,7 +86,12 @@ export async function release(engine: Engine, { id, owner, attempt }: InProgress
 }
 
 /** Whether the record is now a failed one of ours. Never throws. */
-async function writeFailure(engine: Engine, record: InProgressRecord, lease: Lease, encoded: Encoded): Promise<boolean> {
+async function writeFailure(
+  engine: Engine,
+  record: InProgressRecord,
+  lease: Lease,
+  encoded: Encoded,
+): Promise<boolean> {
   const { id, attempt } = record;
   try {
     const answer = await write(engine, record, lease, "FAILED", encoded);
@@ -136,7 +146,8 @@ async function persist<A extends CompleteAnswer | ReleaseAnswer>(
     try {
       const answer = await attempt();
       if (answer.outcome !== "busy") return answer as Exclude<A, { outcome: "busy" }>;
-      if (last) throw new IdempotencyStoreError({ reason: "throttled", detail: "another transaction holds the record" });
+      if (last)
+        throw new IdempotencyStoreError({ reason: "throttled", detail: "another transaction holds the record" });
     } catch (error) {
       if (last || !(error instanceof IdempotencyStoreError && error.retryable)) throw error;
     }

@@ -105,7 +105,9 @@ function checkObject(value: object, path: (string | number)[], above: object[]):
       if (part !== undefined) check(part, path, above);
       path.pop();
     }
-    if (Object.getOwnPropertySymbols(value).some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))) {
+    if (
+      Object.getOwnPropertySymbols(value).some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))
+    ) {
       throw new Refused("a property named by a symbol");
     }
   }

@@ -24,9 +24,7 @@ export function isContextLike(value: unknown): value is LambdaContext | undefine
 export function contextAmong(args: readonly unknown[]): LambdaContext | undefined {
   return args.find(
     (arg): arg is LambdaContext =>
-      typeof arg === "object" &&
-      arg !== null &&
-      typeof (arg as LambdaContext).getRemainingTimeInMillis === "function",
+      typeof arg === "object" && arg !== null && typeof (arg as LambdaContext).getRemainingTimeInMillis === "function",
   );
 }
 
@@ -50,7 +48,12 @@ export function refuseUnsupported(args: readonly unknown[]): void {
     );
   }
   const context = second as { lambdaContext?: unknown; step?: unknown } | undefined | null;
-  if (typeof context === "object" && context !== null && "lambdaContext" in context && typeof context.step === "function") {
+  if (
+    typeof context === "object" &&
+    context !== null &&
+    "lambdaContext" in context &&
+    typeof context.step === "function"
+  ) {
     throw new IdempotencyConfigError(
       "the handler runs in a durable execution, which replays it by itself; wrap the function that a durable step calls",
     );

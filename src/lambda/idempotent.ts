@@ -1,8 +1,8 @@
 import type { Claim } from "../core/claim.ts";
+import { show } from "../core/duration.ts";
+import { IdempotencyConfigError, type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
 import type { Answer } from "../core/settle.ts";
 import type { Storable } from "../core/storable.ts";
-import { IdempotencyConfigError, type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
-import { show } from "../core/duration.ts";
 import type { LambdaContext } from "./context.ts";
 import { heldClaim, inFrame } from "./frames.ts";
 import { compileOperation, contextOf, type Operation } from "./operation.ts";
@@ -41,7 +41,8 @@ type KeyIsOptional<Args extends readonly unknown[]> = Args extends readonly []
 export type OptionsFor<Args extends readonly unknown[], Result> =
   KeyIsOptional<Args> extends true
     ? Options<Args, Result>
-    : Options<Args, Result> & (Required<Pick<Options<Args, Result>, "key">> | Required<Pick<Options<Args, Result>, "binding">>);
+    : Options<Args, Result> &
+        (Required<Pick<Options<Args, Result>, "key">> | Required<Pick<Options<Args, Result>, "binding">>);
 
 /** A standard (TC39) method decorator; the method may have more parameters than the options use. */
 export type IdempotentDecorator<KeyArgs extends readonly unknown[]> = <
@@ -142,7 +143,9 @@ type Answered = Answer | { readonly status: "refused"; readonly error: Idempoten
 /** One call: begin, run under the claim, end the claim. */
 async function call(operation: Operation, fn: AnyFunction, self: unknown, args: unknown[]): Promise<Answered> {
   if (fn.length >= 3 && typeof args[2] === "function") {
-    throw new IdempotencyConfigError("the handler takes a callback; allowed is an async handler that returns its result");
+    throw new IdempotencyConfigError(
+      "the handler takes a callback; allowed is an async handler that returns its result",
+    );
   }
   const context = contextOf(args);
   const begun = await operation.begin(args, context);
@@ -150,7 +153,11 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
     case "claimed":
       return execute(begun.claim, context, () => fn.apply(self, args));
     case "unheld":
-      return { status: "executed", attempt: 1, result: await inFrame(begun.claim, context, () => fn.apply(self, args)) };
+      return {
+        status: "executed",
+        attempt: 1,
+        result: await inFrame(begun.claim, context, () => fn.apply(self, args)),
+      };
     case "replayed": {
       const replay = operation.settings.binding?.replay;
       return replay === undefined ? begun : { ...begun, result: replay(begun.result, ...args) };

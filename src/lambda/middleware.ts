@@ -55,7 +55,9 @@ class Rendered extends Error {
  *   .use(httpErrorHandler())
  *   .use(idempotency({ store: dynamoDBStore(), operation: "place-order", key: "order.id" }));
  */
-export function idempotency<Event, Result>(options: Options<readonly [event: Event, context: LambdaContext], Result>): IdempotencyMiddleware {
+export function idempotency<Event, Result>(
+  options: Options<readonly [event: Event, context: LambdaContext], Result>,
+): IdempotencyMiddleware {
   const operation = compileOperation(options);
   const { binding } = operation.settings;
   /** The claims of the requests that are under way. A request that is not in here has nothing of ours to end. */
@@ -93,7 +95,8 @@ export function idempotency<Event, Result>(options: Options<readonly [event: Eve
       }
       try {
         const answer = await claim.returned(request.response);
-        if (answer.status === "replayed") request.response = binding?.replay?.(answer.result, request.event, request.context) ?? answer.result;
+        if (answer.status === "replayed")
+          request.response = binding?.replay?.(answer.result, request.event, request.context) ?? answer.result;
       } catch (error) {
         throw isIdempotencyError(error) ? refusal(error, [request.event, request.context]) : error;
       }

@@ -1,4 +1,4 @@
-import { type Begun, beginRotated } from "../core/begin.ts";
+import { type Begun, begin } from "../core/begin.ts";
 import { type Engine, tell } from "../core/engine.ts";
 import {
   IdempotencyConfigError,
@@ -87,8 +87,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
       }
       const repeated = recent.note(current.id) || identity.retried;
       const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
-      const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: true }));
-      return beginRotated(engine, { ...current, remaining, lookFirst }, previous);
+      const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false }));
+      return begin(engine, { ...current, remaining, lookFirst }, previous);
     },
   };
 }

@@ -105,17 +105,21 @@ export interface Settings {
  * @throws IdempotencyConfigError that says what was given and what is allowed
  */
 export function readOptions<Args extends readonly unknown[], Result>(given: Options<Args, Result>): Settings {
-  if (typeof given !== "object" || given === null) refuse(`the options are ${show(given)}; allowed is an object with a store`);
+  if (typeof given !== "object" || given === null)
+    refuse(`the options are ${show(given)}; allowed is an object with a store`);
   for (const name of Object.keys(given)) {
     if (!KNOWN.includes(name)) refuse(`there is no option '${name}'; allowed are ${[...KNOWN].sort().join(", ")}`);
   }
   const binding = given.binding;
-  if (binding !== undefined && typeof binding?.identify !== "function") refuse("binding has no identify(); allowed is an object with a name and identify()");
+  if (binding !== undefined && typeof binding?.identify !== "function")
+    refuse("binding has no identify(); allowed is an object with a name and identify()");
   const retention = toMillis(given.expiresAfter ?? binding?.expiresAfter ?? { hours: 24 }, "expiresAfter");
   const lockFor = given.lockFor === undefined ? undefined : toMillis(given.lockFor, "lockFor");
   const deadlineMargin = toMillis(given.deadlineMargin ?? { seconds: 0.5 }, "deadlineMargin");
-  if (lockFor !== undefined && lockFor > retention) refuse("expiresAfter is shorter than lockFor; a record must outlive its lock");
-  if (lockFor !== undefined && lockFor <= deadlineMargin) refuse("lockFor is not longer than deadlineMargin; the function would have no time to run");
+  if (lockFor !== undefined && lockFor > retention)
+    refuse("expiresAfter is shorter than lockFor; a record must outlive its lock");
+  if (lockFor !== undefined && lockFor <= deadlineMargin)
+    refuse("lockFor is not longer than deadlineMargin; the function would have no time to run");
   if (given.cache !== undefined && given.cache !== false) refuse(`cache is ${show(given.cache)}; allowed is false`);
 
   return {
@@ -174,8 +178,15 @@ function callable<F>(given: F | undefined, name: string): F | undefined {
 function storeOf(given: unknown): IdempotencyStore {
   const verbs = ["claim", "complete", "release", "read"] as const;
   const store = given as IdempotencyStore | undefined | null;
-  if (typeof store !== "object" || store === null || typeof store.clock?.now !== "function" || verbs.some((verb) => typeof store[verb] !== "function")) {
-    return refuse(`store is ${given === undefined ? "not given" : show(given)}; allowed is dynamoDBStore(), memoryStore() or another IdempotencyStore`);
+  if (
+    typeof store !== "object" ||
+    store === null ||
+    typeof store.clock?.now !== "function" ||
+    verbs.some((verb) => typeof store[verb] !== "function")
+  ) {
+    return refuse(
+      `store is ${given === undefined ? "not given" : show(given)}; allowed is dynamoDBStore(), memoryStore() or another IdempotencyStore`,
+    );
   }
   return store;
 }

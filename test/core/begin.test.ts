@@ -1,0 +1,285 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Begun, begin, type BeginRequest } from "../../src/core/begin.ts";
+import type { Claim } from "../../src/core/claim.ts";
+import type { Engine } from "../../src/core/engine.ts";
+import { IdempotencyStoreError, type StoreFailure } from "../../src/core/errors.ts";
+import { engineUnderTest, simulatedTime } from "../support/engine.ts";
+
+const request: BeginRequest = { id: "op#1", fingerprint: "f1", remaining: 10_000, lookFirst: false };
+const failing = (reason: StoreFailure) => () => Promise.reject(new IdempotencyStoreError({ reason, detail: "injected" }));
+const busy = () => Promise.resolve({ outcome: "busy" } as const);
+
+function claimOf(begun: Begun): Claim {
+  if (begun.status !== "claimed") throw new Error(`expected a claim, got ${begun.status}`);
+  return begun.claim;
+}
+const codeOf = (begun: Begun) => (begun.status === "refused" ? begun.error.code : begun.status);
+
+describe("begin", () => {
+  it("asks twice for a first execution, once for a replay, twice for a failure", async () => {
+    const { engine, asked } = engineUnderTest();
+    await claimOf(await begin(engine, request)).returned({ ok: true });
+    expect(asked.splice(0)).toEqual(["claim", "complete"]);
+    expect(await begin(engine, request)).toMatchObject({ status: "replayed", attempt: 1, result: { ok: true } });
+    expect(asked.splice(0)).toEqual(["claim"]);
+    await claimOf(await begin(engine, { ...request, id: "op#2" })).threw(new Error("business"));
+    expect(asked.splice(0)).toEqual(["claim", "release"]);
+  });
+
+  it("locks for what the caller has left and the margin, and keeps an in-progress record for the retention", async () => {
+    const { engine, store, time } = engineUnderTest();
+    await begin(engine, request);
+    expect(await store.read("op#1")).toMatchObject({ lockedUntil: time.now() + 15_000, expiresAt: time.now() / 1000 + 86_400 });
+  });
+
+  it("lets an in-progress record outlive its lock by a minute where the retention is shorter", async () => {
+    const { engine, store, time } = engineUnderTest({ retention: 1_000 });
+    await begin(engine, request);
+    expect(await store.read("op#1")).toMatchObject({ expiresAt: time.now() / 1000 + 15 + 60 });
+  });
+
+  it("writes no expiry where an abandoned record waits for an operator", async () => {
+    const { engine, store } = engineUnderTest({ policies: { whenCompleted: "replay", whenAbandoned: "reject" } });
+    await begin(engine, request);
+    expect(await store.read("op#1")).toMatchObject({ expiresAt: undefined });
+  });
+
+  it("locks for a minute where nobody knows the time that is left (P11)", async () => {
+    const { engine, store, time } = engineUnderTest();
+    await begin(engine, { ...request, remaining: undefined });
+    expect(await store.read("op#1")).toMatchObject({ lockedUntil: time.now() + 60_000 });
+  });
+
+  it.each([0, -1, 500])("refuses before the effect with %d ms left (P11)", async (remaining) => {
+    const { engine, asked } = engineUnderTest();
+    expect(codeOf(await begin(engine, { ...request, remaining }))).toBe("no_time_left");
+    expect(asked).toEqual([]);
+  });
+
+  it("gives the key back where claiming took all the time", async () => {
+    const { engine, store, time, next } = engineUnderTest();
+    next("claim", async (claim) => {
+      time.advance(9_500);
+      return store.claim(claim);
+    });
+    expect(codeOf(await begin(engine, request))).toBe("no_time_left");
+    expect(store.items.size).toBe(0);
+  });
+
+  it("takes a lapsed lock over with one more request, attempt + 1", async () => {
+    const { engine, asked, time } = engineUnderTest();
+    await begin(engine, request);
+    time.advance(15_000);
+    asked.splice(0);
+    expect(claimOf(await begin(engine, request)).attempt).toBe(2);
+    expect(asked).toEqual(["claim", "claim"]);
+  });
+
+  it("recognises its own claim whose response was lost (P9)", async () => {
+    const { engine, store, next } = engineUnderTest();
+    next("claim", async (claim) => {
+      await store.claim(claim);
+      return store.claim(claim); // the retry below us
+    });
+    expect(claimOf(await begin(engine, request)).attempt).toBe(1);
+  });
+
+  it("recognises its own takeover whose response was lost", async () => {
+    const { engine, store, next, time } = engineUnderTest();
+    await begin(engine, request);
+    time.advance(15_000);
+    next("claim", store.claim, async (claim) => {
+      await store.claim(claim);
+      return store.claim(claim);
+    });
+    expect(claimOf(await begin(engine, request)).attempt).toBe(2);
+  });
+
+  it("does not take another's live claim for its own", async () => {
+    const { engine } = engineUnderTest();
+    await begin(engine, request);
+    expect(codeOf(await begin(engine, request))).toBe("in_progress");
+  });
+
+  it("says when to try again: what is left of the lock, from 1 to 2 seconds", async () => {
+    const { engine, time } = engineUnderTest();
+    await begin(engine, request);
+    expect(await begin(engine, request)).toMatchObject({ error: { retryAfter: 2, headers: { "Retry-After": "2" } } });
+    time.advance(14_400);
+    expect(await begin(engine, request)).toMatchObject({ error: { retryAfter: 1, headers: { "Retry-After": "1" } } });
+  });
+
+  it.each<StoreFailure>(["timeout", "unavailable", "throttled", "missing_table", "access_denied"])("does not run where the store fails: %s", async (reason) => {
+    const { engine, next, events } = engineUnderTest();
+    next("claim", failing(reason));
+    expect(await begin(engine, request)).toMatchObject({ status: "refused", error: { code: "store_failed", reason } });
+    expect(events).toMatchObject([{ type: "refused", code: "store_failed" }]);
+  });
+
+  it("deletes a claim that was written although the store reported a failure", async () => {
+    const { engine, store, next } = engineUnderTest();
+    next("claim", async (claim) => {
+      await store.claim(claim);
+      return failing("timeout")();
+    });
+    expect(codeOf(await begin(engine, request))).toBe("store_failed");
+    expect(store.items.size).toBe(0);
+  });
+
+  it("leaves a takeover that may have been written to lapse, since the record holds what earlier attempts did", async () => {
+    const { engine, store, next, time } = engineUnderTest();
+    await begin(engine, request);
+    time.advance(15_000);
+    next("claim", store.claim, async (claim) => {
+      await store.claim(claim);
+      return failing("timeout")();
+    });
+    expect(codeOf(await begin(engine, request))).toBe("store_failed");
+    expect(await store.read("op#1")).toMatchObject({ status: "IN_PROGRESS", attempt: 2 });
+  });
+
+  it("wraps what a store throws unexpectedly", async () => {
+    const { engine, next } = engineUnderTest();
+    next("claim", () => Promise.reject(new TypeError("a store's bug")));
+    expect(await begin(engine, request)).toMatchObject({ error: { code: "store_failed", cause: { message: "a store's bug" } } });
+  });
+
+  it("tries a busy record again, and counts it as in progress after three times", async () => {
+    const { engine, next, asked } = engineUnderTest();
+    next("claim", busy, busy);
+    expect(codeOf(await begin(engine, request))).toBe("claimed");
+    next("claim", busy, busy, busy);
+    asked.splice(0);
+    expect(codeOf(await begin(engine, { ...request, id: "op#2" }))).toBe("in_progress");
+    expect(asked).toHaveLength(3);
+  });
+
+  it("counts a record that vanishes again and again as in progress after three rounds", async () => {
+    const { engine, next, asked } = engineUnderTest();
+    const gone = () => Promise.resolve({ outcome: "conflict", found: undefined } as const);
+    next("claim", gone, gone, gone);
+    expect(codeOf(await begin(engine, request))).toBe("in_progress");
+    expect(asked).toHaveLength(3);
+  });
+
+  it("refuses a result that the codec cannot decode, and one that is missing (P22)", async () => {
+    const { engine, store } = engineUnderTest();
+    await claimOf(await begin(engine, request)).returned(1);
+    const item = store.items.get("op#1") ?? {};
+    store.items.set("op#1", { ...item, encoding: { S: "rot13" } });
+    expect(codeOf(await begin(engine, request))).toBe("record_corrupt");
+    const { result: _, ...rest } = item;
+    store.items.set("op#1", rest);
+    expect(codeOf(await begin(engine, request))).toBe("record_corrupt");
+  });
+
+  it("does not take a clock's error for a lapsed lock while it is smaller than the margin", async () => {
+    const time = simulatedTime();
+    const { engine } = engineUnderTest({}, time);
+    await begin(engine, request);
+    time.advance(10_000);
+    time.skew(4_999);
+    expect(codeOf(await begin(engine, request))).toBe("in_progress");
+    time.skew(1);
+    expect(codeOf(await begin(engine, request))).toBe("claimed");
+  });
+});
+
+describe("looking first", () => {
+  const look = { ...request, lookFirst: true };
+
+  it("answers a finished record from one read, and goes on to the claim otherwise", async () => {
+    const { engine, asked } = engineUnderTest();
+    await claimOf(await begin(engine, look)).returned("done");
+    expect(asked.splice(0)).toEqual(["read", "claim", "complete"]);
+    expect(await begin(engine, look)).toMatchObject({ status: "replayed", result: "done" });
+    expect(asked.splice(0)).toEqual(["read"]);
+  });
+
+  it("believes nothing but a finished record with an equal fingerprint", async () => {
+    const { engine, asked, time } = engineUnderTest();
+    await claimOf(await begin(engine, request)).returned("done");
+    asked.splice(0);
+    expect(codeOf(await begin(engine, { ...look, fingerprint: "f2" }))).toBe("key_reused");
+    expect(asked.splice(0)).toEqual(["read", "claim"]);
+    time.advance(86_400_000);
+    expect(codeOf(await begin(engine, look))).toBe("claimed");
+    expect(asked.splice(0)).toEqual(["read", "claim"]);
+  });
+
+  it("goes on to the claim where the read fails", async () => {
+    const { engine, next, asked } = engineUnderTest();
+    next("read", failing("timeout"));
+    expect(codeOf(await begin(engine, look))).toBe("claimed");
+    expect(asked).toEqual(["read", "claim"]);
+  });
+});
+
+describe("begin with previous secrets", () => {
+  const older = { ...request, id: "op#old", fingerprint: "f-old" };
+
+  it("replays a record under a previous secret and leaves nothing under the current one", async () => {
+    const { engine, store } = engineUnderTest();
+    await claimOf(await begin(engine, older)).returned("done");
+    expect(await begin(engine, request, [older])).toMatchObject({ status: "replayed", result: "done" });
+    expect([...store.items.keys()]).toEqual(["op#old"]);
+  });
+
+  it("claims under the current secret where nothing stands under a previous one", async () => {
+    const { engine, store, asked } = engineUnderTest();
+    await claimOf(await begin(engine, request, [older])).returned("done");
+    expect(asked).toEqual(["claim", "read", "complete"]);
+    expect([...store.items.keys()]).toEqual(["op#1"]);
+  });
+
+  it("gives the key back and does not run where the previous record cannot be read", async () => {
+    const { engine, store, next } = engineUnderTest();
+    next("read", failing("unavailable"));
+    expect(codeOf(await begin(engine, request, [older]))).toBe("store_failed");
+    expect(store.items.size).toBe(0);
+  });
+
+  it("takes a lapsed record under a previous secret over, under its own id", async () => {
+    const { engine, store, time } = engineUnderTest();
+    await begin(engine, older);
+    time.advance(15_000);
+    const claim = claimOf(await begin(engine, request, [older]));
+    expect(claim).toMatchObject({ id: "op#old", attempt: 2 });
+    expect([...store.items.keys()]).toEqual(["op#old"]);
+  });
+
+  it("waits for a call that runs under a previous secret", async () => {
+    const { engine, store } = engineUnderTest();
+    await begin(engine, older);
+    expect(codeOf(await begin(engine, request, [older]))).toBe("in_progress");
+    expect([...store.items.keys()]).toEqual(["op#old"]);
+  });
+
+  it("never lets two processes run at once that disagree about which secret is current, in any order of their requests", async () => {
+    const atOld = older;
+    const atNew = request;
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.array(fc.boolean(), { minLength: 2, maxLength: 4 }), fc.constantFrom("none", "old", "new"), async (scheduler, isNew, lapsed) => {
+        const { engine, store, time } = engineUnderTest({ observe: undefined });
+        if (lapsed !== "none") {
+          await begin(engine, lapsed === "old" ? atOld : atNew);
+          time.advance(15_000);
+        }
+        const inTurns: Engine["store"] = {
+          clock: store.clock,
+          claim: scheduler.scheduleFunction(store.claim),
+          complete: scheduler.scheduleFunction(store.complete),
+          release: scheduler.scheduleFunction(store.release),
+          read: scheduler.scheduleFunction(store.read),
+        };
+        const calls = isNew.map((current) =>
+          begin({ ...engine, store: inTurns }, current ? atNew : atOld, [current ? atOld : atNew]),
+        );
+        const begun = await scheduler.waitFor(Promise.all(calls));
+        expect(begun.filter(({ status }) => status === "claimed").length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
