@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Codec } from "../core/codec.ts";
-import { IdempotencyConfigError, IdempotencyResultError } from "../core/errors.ts";
 import { show } from "../core/duration.ts";
+import { IdempotencyConfigError, IdempotencyResultError } from "../core/errors.ts";
 import type { Encoded } from "../core/record.ts";
 import { assertStorable } from "../core/storable.ts";
 
@@ -32,7 +32,9 @@ export interface JsonCodecOptions {
 export function json(options: JsonCodecOptions = {}): Codec {
   const compressAbove = options.compressAbove ?? 700;
   if (typeof compressAbove !== "number" || Number.isNaN(compressAbove) || compressAbove < 0) {
-    throw new IdempotencyConfigError(`compressAbove is ${show(compressAbove)}; allowed is a number of bytes, 0 or more`);
+    throw new IdempotencyConfigError(
+      `compressAbove is ${show(compressAbove)}; allowed is a number of bytes, 0 or more`,
+    );
   }
   return {
     encode(value) {

@@ -47,7 +47,7 @@ describe("compilePart", () => {
       message: expect.stringContaining("`tenant`"),
     });
     expect(keyError("body.orderId", { body: "{}" })).toMatchObject({
-      reason: "missing",
+      reason: "unreadable",
       message: expect.stringContaining("write `json(body).orderId`"),
     });
     for (const nothing of [undefined, null, ""]) {

@@ -1,0 +1,21 @@
+/**
+ * The order service in a process that dies, as a function does that runs out of memory or time: nothing of
+ * it can clean up. Arguments: the key, the order's id, and where to die: `before` or `after` it is booked.
+ */
+import { idempotent } from "lambda-once";
+import { lambdaContext } from "lambda-once/testing";
+import { orderRequest } from "./events.ts";
+import { handler, orders } from "./order-handler.ts";
+
+const [key = "", orderId = "", when = ""] = process.argv.slice(2);
+
+const dying = idempotent(
+  async (...request: Parameters<typeof handler.unwrapped>) => {
+    if (when === "after") await handler.unwrapped(...request);
+    process.kill(process.pid, "SIGKILL");
+    return new Promise<never>(() => {});
+  },
+  { ...orders, lockFor: { seconds: 2 } }, // Without it the lock lasts as long as the Lambda may run.
+);
+
+await dying(orderRequest(key, { orderId }), lambdaContext());

@@ -1,0 +1,36 @@
+import type { APIGatewayProxyEventV2WithJWTAuthorizer, Context } from "aws-lambda";
+import { currentClaim, idempotent } from "lambda-once";
+import { dynamoDBStore } from "lambda-once/dynamodb";
+import { book, findBooked } from "./ledger.ts";
+
+interface Order {
+  readonly orderId: string;
+  readonly amount: number;
+}
+
+async function placeOrder(event: APIGatewayProxyEventV2WithJWTAuthorizer, _context: Context) {
+  const { orderId, amount }: Order = JSON.parse(event.body ?? "");
+  const { attempt } = currentClaim();
+
+  // An earlier attempt may have died after it booked the order: look before booking again.
+  const booked = attempt > 1 ? await findBooked(orderId) : undefined;
+  const { entryId } = booked ?? (await book({ reference: orderId, amount, attempt }));
+
+  return {
+    statusCode: 201,
+    headers: { "content-type": "application/json", location: `/orders/${orderId}` },
+    body: JSON.stringify({ orderId, entryId, status: "placed" }),
+  };
+}
+
+/** How two requests are known to be the same order. */
+export const orders = {
+  store: dynamoDBStore(),
+  operation: "place-order",
+  key: 'headers."idempotency-key"',
+  principal: "requestContext.authorizer.jwt.claims.sub",
+  fingerprint: "[routeKey, json(body)]",
+} as const;
+
+/** `POST /orders` behind an API Gateway HTTP API: a request that is sent again is booked once. */
+export const handler = idempotent(placeOrder, orders);

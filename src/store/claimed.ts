@@ -1,0 +1,23 @@
+import type { Found, InProgressRecord } from "../core/record.ts";
+import type { ClaimAnswer, ClaimRequest } from "../core/store.ts";
+
+/** The record that a claim on a vacant key writes. */
+export function firstClaim({ id, owner, now, lockedUntil, expiresAt, fingerprint }: ClaimRequest): InProgressRecord {
+  return {
+    id,
+    status: "IN_PROGRESS",
+    owner,
+    attempt: 1,
+    createdAt: now,
+    lockedUntil,
+    expiresAt,
+    fingerprint,
+    steps: {},
+  };
+}
+
+/** The answer to a claim that succeeded another one, from the item as it stands now. */
+export function successor(found: Found): ClaimAnswer {
+  // An item that cannot be read is never executed, even where its lock is ours now: the lock lapses.
+  return found?.status === "IN_PROGRESS" ? { outcome: "claimed", record: found } : { outcome: "conflict", found };
+}

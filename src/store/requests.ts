@@ -1,0 +1,135 @@
+import type { InProgressRecord } from "../core/record.ts";
+import type { ClaimedFrom, ClaimRequest, CompleteRequest, Ownership } from "../core/store.ts";
+import { floorSeconds } from "../core/time.ts";
+import { type Item, number, text } from "./attributes.ts";
+import { resultToItem, toItem } from "./item.ts";
+import type { Operations } from "./transport.ts";
+
+type Input<O extends keyof Operations> = Operations[O]["input"];
+
+const names = <const N extends string>(...attributes: readonly N[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(attributes.map((name) => [`#${name}`, name]));
+
+const VACANT = {
+  ConditionExpression:
+    "attribute_not_exists(#id) OR (#expiresAt <= :s AND (attribute_not_exists(#lockedUntil) OR #lockedUntil <= :ms))",
+  ExpressionAttributeNames: names("id", "expiresAt", "lockedUntil"),
+};
+
+const SUCCESSION_NAMES = names("status", "owner", "attempt", "lockedUntil", "expiresAt", "fingerprint", "steps");
+const SEEN = "#status = :seenStatus AND #owner = :seen AND #attempt = :seenAttempt";
+const SEEN_CONDITION = { IN_PROGRESS: `${SEEN} AND #lockedUntil <= :ms`, RELEASED: SEEN } as const;
+
+/** What a request does not give is removed. The steps are kept; where an item lacks them, a later checkpoint finds a map. */
+const succession = (expires: boolean, fingerprint: boolean): string => {
+  const set =
+    "SET #status = :running, #owner = :me, #attempt = :next, #lockedUntil = :until, #steps = if_not_exists(#steps, :none)";
+  const given = [expires ? ", #expiresAt = :expires" : "", fingerprint ? ", #fingerprint = :fingerprint" : ""].join("");
+  const removed = [...(expires ? [] : ["#expiresAt"]), ...(fingerprint ? [] : ["#fingerprint"])].join(", ");
+  return `${set}${given}${removed && ` REMOVE ${removed}`}`;
+};
+const SUCCESSION = {
+  expiring: { fingerprinted: succession(true, true), plain: succession(true, false) },
+  forEver: { fingerprinted: succession(false, true), plain: succession(false, false) },
+} as const;
+
+const HELD = "#owner = :me AND #status = :running";
+const COMPLETION_NAMES = names(
+  "owner",
+  "status",
+  "result",
+  "encoding",
+  "completedAt",
+  "expiresAt",
+  "lockedUntil",
+  "steps",
+);
+const COMPLETION_SET = "SET #status = :status, #encoding = :encoding, #completedAt = :at, #expiresAt = :expires";
+const COMPLETION = {
+  withData: `${COMPLETION_SET}, #result = :result REMOVE #lockedUntil, #steps`,
+  withoutData: `${COMPLETION_SET} REMOVE #lockedUntil, #steps, #result`,
+} as const;
+const RELEASE_NAMES = names("owner", "status");
+
+const onConflict = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
+const running = text("IN_PROGRESS");
+const keyOf = (id: string): Item => ({ id: text(id) });
+
+/** Claims a vacant key. */
+export function claimVacant(TableName: string, request: ClaimRequest, record: InProgressRecord): Input<"PutItem"> {
+  const { now } = request;
+  return {
+    TableName,
+    ...VACANT,
+    ...onConflict,
+    Item: toItem(record),
+    ExpressionAttributeValues: { ":s": number(floorSeconds(now)), ":ms": number(now) },
+  };
+}
+
+/** Claims a key from the record that was seen. */
+export function claimFrom(TableName: string, request: ClaimRequest, from: ClaimedFrom): Input<"UpdateItem"> {
+  const { id, owner, now, lockedUntil, expiresAt, fingerprint } = request;
+  const updates = expiresAt === undefined ? SUCCESSION.forEver : SUCCESSION.expiring;
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression: fingerprint === undefined ? updates.plain : updates.fingerprinted,
+    ConditionExpression: SEEN_CONDITION[from.status],
+    ExpressionAttributeNames: SUCCESSION_NAMES,
+    ExpressionAttributeValues: {
+      ":running": running,
+      ":me": text(owner),
+      ":next": number(from.attempt + 1),
+      ":until": number(lockedUntil),
+      ":none": { M: {} },
+      ":seenStatus": text(from.status),
+      ":seen": text(from.owner),
+      ":seenAttempt": number(from.attempt),
+      ...(from.status === "IN_PROGRESS" && { ":ms": number(now) }),
+      ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
+      ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
+    },
+    ...onConflict,
+    ReturnValues: "ALL_NEW",
+  };
+}
+
+/** Writes the result under the claim. */
+export function complete(TableName: string, request: CompleteRequest): Input<"UpdateItem"> {
+  const { encoding, result } = resultToItem(request.result) as { encoding: Item[string]; result?: Item[string] };
+  return {
+    TableName,
+    Key: keyOf(request.id),
+    UpdateExpression: result === undefined ? COMPLETION.withoutData : COMPLETION.withData,
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: COMPLETION_NAMES,
+    ExpressionAttributeValues: {
+      ":me": text(request.owner),
+      ":running": running,
+      ":status": text(request.status),
+      ":encoding": encoding,
+      ":at": number(request.completedAt),
+      ":expires": number(request.expiresAt),
+      ...(result !== undefined && { ":result": result }),
+    },
+    ...onConflict,
+  };
+}
+
+/** Deletes the record under the claim. */
+export function release(TableName: string, { id, owner }: Ownership): Input<"DeleteItem"> {
+  return {
+    TableName,
+    Key: keyOf(id),
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: RELEASE_NAMES,
+    ExpressionAttributeValues: { ":me": text(owner), ":running": running },
+    ...onConflict,
+  };
+}
+
+/** Reads the record. */
+export function read(TableName: string, id: string, consistent: boolean): Input<"GetItem"> {
+  return { TableName, Key: keyOf(id), ConsistentRead: consistent };
+}

@@ -1,0 +1,59 @@
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { Transport } from "./transport.ts";
+
+/**
+ * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK v3, of any version and any copy. Both
+ * carry raw commands: a document client translates none but its own.
+ */
+export interface SdkClient {
+  // biome-ignore lint/suspicious/noExplicitAny: each copy of the SDK has command types of its own, none assignable to another's.
+  send(command: any): Promise<any>;
+}
+
+const COMMANDS = {
+  PutItem: PutItemCommand,
+  UpdateItem: UpdateItemCommand,
+  DeleteItem: DeleteItemCommand,
+  GetItem: GetItemCommand,
+} as const;
+
+/** Carries requests by a client of the AWS SDK, taken as it is. */
+export function sdkTransport(client: SdkClient): Transport {
+  return {
+    send(operation, input) {
+      const Command = COMMANDS[operation] as new (input: unknown) => unknown;
+      return client.send(new Command(input));
+    },
+  };
+}
+
+/** One attempt ends by then; three of them, with the SDK's pauses between, within ten seconds. */
+const TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 2_000, socketTimeout: 2_000 } as const;
+
+/**
+ * The client that we make where none is given: keep-alive, three attempts, timeouts that end a request
+ * (`requestTimeout` alone only warns) and a middleware stack resolved once for each kind of command.
+ */
+export function ownClient({
+  region,
+  endpoint,
+}: {
+  region?: string | undefined;
+  endpoint?: string | undefined;
+}): DynamoDBClient {
+  const config: DynamoDBClientConfig & { readonly cacheMiddleware: boolean } = {
+    maxAttempts: 3,
+    cacheMiddleware: true,
+    requestHandler: { ...TIMEOUTS, throwOnRequestTimeout: true },
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+  };
+  return new DynamoDBClient(config);
+}

@@ -1,0 +1,82 @@
+import type { Busy, ClaimAnswer, ClaimedFrom, ClaimRequest, Conflict, IdempotencyStore } from "../core/store.ts";
+import type { Clock } from "../core/time.ts";
+import type { Item } from "./attributes.ts";
+import { firstClaim, successor } from "./claimed.ts";
+import { isBusy, isItemTooLarge, nameOf, storeFailure } from "./failures.ts";
+import { fromItem } from "./item.ts";
+import * as requests from "./requests.ts";
+import { completedSize, ITEM_LIMIT } from "./size.ts";
+import type { Operation, Transport } from "./transport.ts";
+
+/** A store in a DynamoDB table, over any transport: one request for each verb, and never a read beside it. */
+export function tableStore({
+  transport,
+  table,
+  clock,
+}: {
+  transport: Transport;
+  table: string;
+  clock: Clock;
+}): IdempotencyStore {
+  /** The ordinary answer that an error is; everything else is thrown, typed. */
+  const refusal = (error: unknown, operation: Operation, id: string): Conflict | Busy => {
+    if (isConflict(error)) return { outcome: "conflict", found: fromItem(error.Item, id) };
+    if (isBusy(error)) return { outcome: "busy" };
+    throw storeFailure(error, { operation, table });
+  };
+
+  const claimVacant = async (request: ClaimRequest): Promise<ClaimAnswer> => {
+    const record = firstClaim(request);
+    try {
+      await transport.send("PutItem", requests.claimVacant(table, request, record));
+      return { outcome: "claimed", record };
+    } catch (error) {
+      return refusal(error, "PutItem", request.id);
+    }
+  };
+
+  const claimFrom = async (request: ClaimRequest, from: ClaimedFrom): Promise<ClaimAnswer> => {
+    try {
+      const { Attributes } = await transport.send("UpdateItem", requests.claimFrom(table, request, from));
+      return successor(fromItem(Attributes, request.id));
+    } catch (error) {
+      return refusal(error, "UpdateItem", request.id);
+    }
+  };
+
+  return {
+    clock,
+    claim: (request) => (request.from === undefined ? claimVacant(request) : claimFrom(request, request.from)),
+    async complete(request) {
+      const bytes = completedSize(request);
+      if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
+      try {
+        await transport.send("UpdateItem", requests.complete(table, request));
+        return { outcome: "written" };
+      } catch (error) {
+        if (isItemTooLarge(error))
+          return { outcome: "too_large", bytes: Math.max(bytes, ITEM_LIMIT + 1), limit: ITEM_LIMIT };
+        return refusal(error, "UpdateItem", request.id);
+      }
+    },
+    async release(claim) {
+      try {
+        await transport.send("DeleteItem", requests.release(table, claim));
+        return { outcome: "released" };
+      } catch (error) {
+        return refusal(error, "DeleteItem", claim.id);
+      }
+    },
+    async read(id, { consistent }) {
+      try {
+        const { Item } = await transport.send("GetItem", requests.read(table, id, consistent));
+        return fromItem(Item, id);
+      } catch (error) {
+        throw storeFailure(error, { operation: "GetItem", table });
+      }
+    },
+  };
+}
+
+const isConflict = (error: unknown): error is { readonly Item?: Item } =>
+  nameOf(error) === "ConditionalCheckFailedException";
