@@ -64,7 +64,8 @@ export function orderRequest(key: string, change: Readonly<Record<string, unknow
   event.body = JSON.stringify({ ...JSON.parse(event.body ?? "{}"), ...change });
   event.headers["idempotency-key"] = key;
   event.headers["content-length"] = String(Buffer.byteLength(event.body));
-  event.headers["x-amzn-trace-id"] = `Root=1-${randomUUID().slice(0, 8)}-${randomUUID().replaceAll("-", "").slice(0, 24)}`;
+  event.headers["x-amzn-trace-id"] =
+    `Root=1-${randomUUID().slice(0, 8)}-${randomUUID().replaceAll("-", "").slice(0, 24)}`;
   event.requestContext.requestId = randomUUID();
   event.requestContext.timeEpoch = Date.now();
   return event;

@@ -30,7 +30,7 @@ export const orders = {
   key: 'headers."idempotency-key"',
   principal: "requestContext.authorizer.jwt.claims.sub",
   fingerprint: "[routeKey, json(body)]",
-} as const;
+};
 
 /** `POST /orders` behind an API Gateway HTTP API: a request that is sent again is booked once. */
 export const handler = idempotent(placeOrder, orders);
