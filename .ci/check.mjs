@@ -25,6 +25,7 @@ const rules = [
   ["format and lint", "biome ci --colors=off --error-on-warnings"],
   ["import rules", "depcruise src infra bench"],
   ["unused code", "knip"],
+  ["examples", "node .ci/examples.mjs"],
 ];
 /** Each needs the one before it: a broken build is not packed. */
 const packaging = [

@@ -1,3 +1,3 @@
 /** The middleware for Middy 6 and 7. */
 
-export { idempotency } from "./lambda/middleware.ts";
+export { type IdempotencyMiddleware, idempotency, type MiddyRequest, type WithClaim } from "./lambda/middleware.ts";

@@ -316,12 +316,10 @@ export type IdempotencyError =
  * Whether `error` is one of this library's, also where two copies of it are bundled.
  *
  * @example
- * try {
- *   await placeOrder(order);
- * } catch (error) {
+ * const answer = await placeOrder(order).catch((error: unknown) => {
  *   if (isIdempotencyError(error) && error.code === "in_progress") return retryLater(error.retryAfter);
  *   throw error;
- * }
+ * });
  */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
   return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;

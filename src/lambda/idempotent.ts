@@ -82,7 +82,9 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
  * @example
  * class Orders {
  *   \@idempotent({ store, operation: "orders", key: (order: Order) => order.id })
- *   async place(order: Order, audit: Audit): Promise<Receipt> { ... } // the operation is "orders.place"
+ *   async place(order: Order, audit: Audit): Promise<Receipt> {
+ *     return { orderId: order.id, requestedBy: audit }; // the operation is "orders.place"
+ *   }
  * }
  */
 export function idempotent<Args extends readonly unknown[], Result>(

@@ -1,0 +1,74 @@
+import type * as awsLambda from "aws-lambda";
+import type * as root from "lambda-once";
+import type * as codecs from "lambda-once/codecs";
+import type * as dynamodb from "lambda-once/dynamodb";
+import type * as middyEntry from "lambda-once/middy";
+import type * as testing from "lambda-once/testing";
+import type * as canonical from "../src/key/canonical.ts";
+import type * as hash from "../src/key/hash.ts";
+import type * as identity from "../src/key/identity.ts";
+import type * as jsonText from "../src/key/json-text.ts";
+import type * as selection from "../src/key/selection.ts";
+
+/** What the examples take from their surroundings. */
+declare global {
+  const idempotent: typeof root.idempotent;
+  const currentClaim: typeof root.currentClaim;
+  const memoryStore: typeof root.memoryStore;
+  const isIdempotencyError: typeof root.isIdempotencyError;
+  const IdempotencyOutcomeUnknownError: typeof root.IdempotencyOutcomeUnknownError;
+  type Binding<Args extends readonly unknown[], Result> = root.Binding<Args, Result>;
+  const json: typeof codecs.json;
+  const dynamoDBStore: typeof dynamodb.dynamoDBStore;
+  const idempotency: typeof middyEntry.idempotency;
+  type WithClaim<Context> = middyEntry.WithClaim<Context>;
+  const testingStore: typeof testing.testingStore;
+  const useStore: typeof testing.useStore;
+  const lambdaContext: typeof testing.lambdaContext;
+  const canonicalJson: typeof canonical.canonicalJson;
+  const recordId: typeof hash.recordId;
+  const compilePart: typeof identity.compilePart;
+  const partText: typeof identity.partText;
+  const parseJson: typeof jsonText.parseJson;
+  const compileSelection: typeof selection.compileSelection;
+
+  const store: root.IdempotencyStore;
+  interface Order {
+    readonly id: string;
+    readonly tenant: string;
+    readonly orderId: string;
+    readonly amount: number;
+  }
+  interface OrderEvent {
+    readonly id: string;
+    readonly tenant: string;
+    readonly order: Order;
+  }
+  interface Receipt {
+    readonly orderId: string;
+    readonly requestedBy?: string;
+    readonly attempt?: number;
+  }
+  type Audit = string;
+  type Context = awsLambda.Context;
+  const order: Order;
+  const event: Order;
+  const error: unknown;
+  const chargeCard: (order: { orderId: string; amount: number }) => Promise<Receipt>;
+  const chargeOnce: (order: Order) => Promise<Receipt>;
+  const createOrder: (order: Order) => Promise<Receipt>;
+  const place: (order: Order) => Promise<Receipt>;
+  const placeOrder: (order: Order) => Promise<Receipt>;
+  const retryLater: (seconds: number) => Promise<Receipt>;
+  const charge: ReturnType<typeof import("vitest").vi.fn>;
+  const placeOrderByEvent: (event: { orderId: string; amount: number }, context: unknown) => Promise<Receipt>;
+  const handler: (event: Order, context: unknown) => Promise<Receipt>;
+  const provider: {
+    find(id: string): Promise<Receipt | undefined>;
+    charge(order: { id: string; amount: number }, options: { signal: AbortSignal }): Promise<Receipt>;
+  };
+  const middy: typeof import("@middy/core").default;
+  const httpErrorHandler: typeof import("@middy/http-error-handler").default;
+  const httpJsonBodyParser: typeof import("@middy/http-json-body-parser").default;
+  const httpCors: typeof import("@middy/http-cors").default;
+}
