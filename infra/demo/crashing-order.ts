@@ -3,9 +3,9 @@
  * it can clean up. Arguments: the key, the order's id, and where to die: `before` or `after` it is booked.
  */
 import { idempotent } from "lambda-once";
-import { lambdaContext } from "lambda-once/testing";
 import { orderRequest } from "./events.ts";
 import { handler, orders } from "./order-handler.ts";
+import { invocation } from "./senders.ts";
 
 const [key = "", orderId = "", when = ""] = process.argv.slice(2);
 
@@ -15,7 +15,7 @@ const dying = idempotent(
     process.kill(process.pid, "SIGKILL");
     return new Promise<never>(() => {});
   },
-  { ...orders, lockFor: { seconds: 2 } }, // Without it the lock lasts as long as the Lambda may run.
+  { ...orders, lockFor: { seconds: 2 } }, // Without it the lock lasts as long as the Lambda may run, and 5 s more.
 );
 
-await dying(orderRequest(key, { orderId }), lambdaContext());
+await dying(orderRequest(key, { orderId }), invocation());

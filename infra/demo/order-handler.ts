@@ -12,7 +12,8 @@ async function placeOrder(event: APIGatewayProxyEventV2WithJWTAuthorizer, _conte
   const { orderId, amount }: Order = JSON.parse(event.body ?? "");
   const { attempt } = currentClaim();
 
-  // An earlier attempt may have died after it booked the order: look before booking again.
+  // An earlier attempt may have booked the order before it died: look first. (One that is late instead of
+  // dead can still book after this look.)
   const booked = attempt > 1 ? await findBooked(orderId) : undefined;
   const { entryId } = booked ?? (await book({ reference: orderId, amount, attempt }));
 
@@ -32,5 +33,5 @@ export const orders = {
   fingerprint: "[routeKey, json(body)]",
 };
 
-/** `POST /orders` behind an API Gateway HTTP API: a request that is sent again is booked once. */
+/** `POST /orders` behind an API Gateway HTTP API: a request that is sent again gets the first one's answer. */
 export const handler = idempotent(placeOrder, orders);

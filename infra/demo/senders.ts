@@ -3,11 +3,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { SQSEvent } from "aws-lambda";
 import { isIdempotencyError } from "lambda-once";
-import { lambdaContext } from "lambda-once/testing";
+import { lambdaContext, type TestContext } from "lambda-once/testing";
 import { orderRequest } from "./events.ts";
 import { handler as orderHandler } from "./order-handler.ts";
 import { handler as paymentHandler, recordPayment } from "./payment-consumer.ts";
 import type { Tables } from "./tables.ts";
+
+/** The context of an invocation; its remaining time is whole milliseconds, as Lambda's own is. */
+export function invocation(): TestContext {
+  const end = Date.now() + 30_000;
+  return { ...lambdaContext({ functionName: "order-service" }), getRemainingTimeInMillis: () => end - Date.now() };
+}
 
 /** What the sender of an order saw. */
 export interface Seen {
@@ -20,7 +26,7 @@ export interface Seen {
 /** Sends an order as a client does: each time a request of its own, with the client's key. */
 export async function placeOrder(key: string, change: Readonly<Record<string, unknown>>): Promise<Seen> {
   try {
-    const { status, attempt, result } = await orderHandler.outcome(orderRequest(key, change), lambdaContext());
+    const { status, attempt, result } = await orderHandler.outcome(orderRequest(key, change), invocation());
     return { answer: `${status} (attempt ${attempt}): ${result.statusCode}`, body: result.body };
   } catch (error) {
     if (isIdempotencyError(error)) return { answer: `refused: ${error.code} (${error.statusCode})` };
@@ -30,13 +36,13 @@ export async function placeOrder(key: string, change: Readonly<Record<string, un
 
 /** Delivers a batch as SQS does, and says what came of it. */
 export async function deliver(batch: SQSEvent): Promise<string> {
-  const { batchItemFailures } = await paymentHandler(batch, lambdaContext());
+  const { batchItemFailures } = await paymentHandler(batch, invocation());
   return `${batchItemFailures.length} of ${batch.Records.length} failed`;
 }
 
-/** What stands under the messages' keys: how often a delivery is answered from the record. */
+/** Sends each message of a batch once more, past the batch, and counts those that are answered from their record. */
 export async function countReplays(batch: SQSEvent): Promise<number> {
-  const outcomes = await Promise.all(batch.Records.map((record) => recordPayment.outcome(record, lambdaContext())));
+  const outcomes = await Promise.all(batch.Records.map((record) => recordPayment.outcome(record, invocation())));
   return outcomes.filter(({ status }) => status === "replayed").length;
 }
 

@@ -19,13 +19,15 @@ export interface Tables {
 export async function createTables(local: LocalDynamoDB): Promise<Tables> {
   for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
   Object.assign(process.env, {
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
     AWS_ENDPOINT_URL_DYNAMODB: local.endpoint,
     AWS_REGION: "local",
     AWS_ACCESS_KEY_ID: "local",
     AWS_SECRET_ACCESS_KEY: "local",
-    LAMBDA_ONCE_TABLE: await local.createTable("idempotency"),
+    LAMBDA_ONCE_TABLE: "idempotency",
     LEDGER_TABLE: "ledger",
   });
+  await local.createTable("idempotency");
   const client = new DynamoDBClient();
   await client.send(
     new CreateTableCommand({
