@@ -15,6 +15,7 @@ import {
 import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import type { ClaimedFrom } from "./store.ts";
+import { nowOf } from "./time.ts";
 
 /** What a request asks for, computed from the event before any user code ran. */
 export interface BeginRequest {
@@ -59,7 +60,7 @@ export async function begin(engine: Engine, request: BeginRequest, previous: rea
 
 /** How the request goes on by the live record under a previous id; `undefined` where there is none. Never creates one. */
 async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease): Promise<Begun | undefined> {
-  const now = engine.store.clock.now();
+  const now = nowOf(engine.store.clock);
   let found: Found;
   try {
     found = await engine.store.read(older.id, { consistent: true });
@@ -107,7 +108,7 @@ async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, exi
   let from = existing;
 
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const now = store.clock.now();
+    const now = nowOf(store.clock);
     const claim = { id, owner, now, fingerprint, ...lease.times(now), ...(from && { from }) };
     let answer: Awaited<ReturnType<typeof store.claim>>;
     try {
@@ -156,7 +157,7 @@ async function giveBack(engine: Engine, id: string, owner: string): Promise<void
 
 /** An eventually consistent first look: only a finished record with an equal fingerprint is believed. */
 async function lookAt(engine: Engine, request: BeginRequest): Promise<Begun | undefined> {
-  const now = engine.store.clock.now();
+  const now = nowOf(engine.store.clock);
   let found: Found;
   try {
     found = await engine.store.read(request.id, { consistent: false });

@@ -4,7 +4,7 @@ import { IdempotencyClaimLostError, IdempotencyResultError, IdempotencyStoreErro
 import type { Lease } from "./lease.ts";
 import type { Encoded, Found, InProgressRecord } from "./record.ts";
 import type { CompleteAnswer, CompleteRequest, ReleaseAnswer } from "./store.ts";
-import { after, ceilSeconds } from "./time.ts";
+import { after, ceilSeconds, nowOf } from "./time.ts";
 
 /** What the caller of a claimed function gets. `'replayed'`: another execution's answer won. */
 export interface Answer {
@@ -112,7 +112,7 @@ function write(
   result: Encoded,
 ): Promise<Exclude<CompleteAnswer, { outcome: "busy" }>> {
   return persist(engine, lease, () => {
-    const completedAt = engine.store.clock.now();
+    const completedAt = nowOf(engine.store.clock);
     const expiresAt = ceilSeconds(after(completedAt, engine.retention));
     return engine.store.complete({ id, owner, status, result, completedAt, expiresAt });
   });

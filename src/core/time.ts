@@ -18,8 +18,11 @@ export interface Clock {
 /** The system's wall clock is read at the edge and handed in; this only names the unit of a number. */
 export const epochMillis = (value: number): EpochMillis => value as EpochMillis;
 
-/** The moment `millis` milliseconds after `at`. */
-export const after = (at: EpochMillis, millis: number): EpochMillis => (at + millis) as EpochMillis;
+/** The time now, in whole milliseconds: records hold no fractions, whatever a clock gives. */
+export const nowOf = (clock: Clock): EpochMillis => Math.floor(clock.now()) as EpochMillis;
+
+/** The first whole millisecond that is `millis` or more after `at`. */
+export const after = (at: EpochMillis, millis: number): EpochMillis => Math.ceil(at + millis) as EpochMillis;
 
 /** The first whole second that is not before `at`: an expiry never comes early. */
 export const ceilSeconds = (at: EpochMillis): EpochSeconds => Math.ceil(at / 1000) as EpochSeconds;

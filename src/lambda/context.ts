@@ -42,7 +42,8 @@ export function remainingTime(context: LambdaContext | undefined): number | unde
  */
 export function refuseUnsupported(args: readonly unknown[]): void {
   const [, second, third] = args;
-  if (typeof (second as { pipe?: unknown } | undefined)?.pipe === "function" && isContextLike(third)) {
+  const streams = typeof (second as { pipe?: unknown } | undefined | null)?.pipe === "function";
+  if (streams && third !== undefined && isContextLike(third)) {
     throw new IdempotencyConfigError(
       "the handler streams its response, which cannot be stored and replayed; wrap a function that returns its result",
     );

@@ -3,7 +3,7 @@ import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
 import type { Answer } from "../core/settle.ts";
 import type { Storable } from "../core/storable.ts";
-import type { LambdaContext } from "./context.ts";
+import { isContextLike, type LambdaContext } from "./context.ts";
 import { heldClaim, inFrame } from "./frames.ts";
 import { compileOperation, contextOf, type Operation } from "./operation.ts";
 import type { Options } from "./options.ts";
@@ -126,7 +126,7 @@ function wrap(fn: AnyFunction, options: Options<readonly unknown[], unknown>): u
     async outcome(this: unknown, ...args: unknown[]): Promise<Answer> {
       const answer = await call(operation, fn, this, args);
       if (answer.status === "refused") throw answer.error;
-      return answer;
+      return { ...answer, result: rendered(operation, answer, args) };
     },
     unwrapped: fn,
   });
@@ -144,7 +144,7 @@ type Answered = Answer | { readonly status: "refused"; readonly error: Idempoten
 
 /** One call: begin, run under the claim, end the claim. */
 async function call(operation: Operation, fn: AnyFunction, self: unknown, args: unknown[]): Promise<Answered> {
-  if (fn.length >= 3 && typeof args[2] === "function") {
+  if (fn.length >= 3 && typeof args[2] === "function" && isContextLike(args[1])) {
     throw new IdempotencyConfigError(
       "the handler takes a callback; allowed is an async handler that returns its result",
     );
@@ -160,14 +160,11 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
         attempt: 1,
         result: await inFrame(begun.claim, context, () => fn.apply(self, args)),
       };
-    case "replayed": {
-      const replay = operation.settings.binding?.replay;
-      return replay === undefined ? begun : { ...begun, result: replay(begun.result, ...args) };
-    }
-    case "failed":
-      throw begun.error;
+    case "replayed":
     case "refused":
       return begun;
+    case "failed":
+      return refusedBy(begun.error);
   }
 }
 
@@ -183,14 +180,22 @@ async function execute(claim: Claim, context: LambdaContext | undefined, run: ()
   try {
     return await claim.returned(result);
   } catch (error) {
-    if (isIdempotencyError(error)) return { status: "refused", error };
-    throw error;
+    return refusedBy(error);
   }
 }
 
-function rendered(operation: Operation, answer: Answered, args: readonly unknown[]): unknown {
-  if (answer.status !== "refused") return answer.result;
-  const refuse = operation.settings.binding?.refuse;
-  if (refuse === undefined) throw answer.error;
-  return refuse(answer.error, ...args);
+/** Our own errors are refusals, which a binding may render; a kept error speaks for the function and is thrown. */
+function refusedBy(error: unknown): Answered {
+  if (isIdempotencyError(error)) return { status: "refused", error };
+  throw error;
+}
+
+/** The answer as the binding renders it, where it does. */
+function rendered({ settings: { binding } }: Operation, answer: Answered, args: readonly unknown[]): unknown {
+  if (answer.status === "refused") {
+    if (binding?.refuse === undefined) throw answer.error;
+    return binding.refuse(answer.error, ...args);
+  }
+  if (answer.status === "executed" || binding?.replay === undefined) return answer.result;
+  return binding.replay(answer.result, ...args);
 }

@@ -36,7 +36,7 @@ export function lambdaContext(options: { readonly remaining?: Duration; readonly
     logGroupName: `/aws/lambda/${functionName}`,
     logStreamName: "test",
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, end - performance.now()),
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(end - performance.now())),
     done() {},
     fail() {},
     succeed() {},

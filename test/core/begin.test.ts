@@ -33,6 +33,20 @@ describe("begin", () => {
     expect(await store.read("op#1")).toMatchObject({ lockedUntil: time.now() + 15_000, expiresAt: time.now() / 1000 + 86_400 });
   });
 
+  // Seen in the first demo: a fraction in lockedUntil made the record unreadable, for duplicates and for the takeover.
+  it("writes whole milliseconds, whatever the caller's time and the clock give", async () => {
+    const under = engineUnderTest({ lockFor: undefined });
+    under.time.advance(0.25);
+    const fractional = { ...request, remaining: 1_000.4 };
+    expect(codeOf(await begin(under.engine, fractional))).toBe("claimed");
+    expect(codeOf(await begin(under.engine, fractional))).toBe("in_progress");
+    under.time.advance(6_001.3);
+    const claim = claimOf(await begin(under.engine, fractional));
+    expect(claim.attempt).toBe(2);
+    await claim.returned("done");
+    expect(await begin(under.engine, fractional)).toMatchObject({ status: "replayed", result: "done" });
+  });
+
   it("lets an in-progress record outlive its lock by a minute where the retention is shorter", async () => {
     const { engine, store, time } = engineUnderTest({ retention: 1_000 });
     await begin(engine, request);
