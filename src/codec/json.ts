@@ -22,7 +22,7 @@ export interface JsonCodecOptions {
 
 /**
  * The default codec: a result is stored as JSON text, compressed by raw DEFLATE where that is smaller,
- * and comes back equal or not at all. DynamoDB bills by size, and JSON text is smaller than its maps.
+ * and plain data comes back equal. DynamoDB bills by size, and JSON text is smaller than its maps.
  *
  * Encoding throws `IdempotencyResultError` that names the path of what JSON would lose.
  *
@@ -54,7 +54,7 @@ export function json(options: JsonCodecOptions = {}): Codec {
   };
 }
 
-/** A getter may answer differently the second time: whatever JSON makes of it is refused, never half stored. */
+/** A getter may answer differently the second time; what JSON cannot read then is refused like the rest. */
 function stringify(value: unknown): string {
   try {
     return JSON.stringify(value);

@@ -61,19 +61,24 @@ function unstorableFacts({ data }: Encoded): { path: string; detail: string } {
   return { path, detail };
 }
 
-/** What is kept of a thrown value: never its stack, its cause or its other properties. */
+/** What is kept of a thrown value: never its stack, its cause or its other properties. Long texts are cut, so that it always fits. */
 export function factsOf(error: unknown): RememberedFacts {
-  if (!(error instanceof Error))
-    return { name: "Error", message: typeof error === "string" ? error : `a thrown ${typeof error}` };
-  const { code, statusCode, expose } = error as { code?: unknown; statusCode?: unknown; expose?: unknown };
+  const { name, message, code, statusCode, expose } = Object(error) as Readonly<Record<keyof RememberedFacts, unknown>>;
+  if (typeof message !== "string") {
+    return { name: "Error", message: typeof error === "string" ? error.slice(0, 8_000) : `a thrown ${typeof error}` };
+  }
   return {
-    name: String(error.name),
-    message: String(error.message),
-    ...(typeof code === "string" || Number.isFinite(code) ? { code: code as string | number } : {}),
-    ...(Number.isFinite(statusCode) ? { statusCode: statusCode as number } : {}),
-    ...(typeof expose === "boolean" ? { expose } : {}),
+    name: typeof name === "string" ? name.slice(0, 200) : "Error",
+    message: message.slice(0, 8_000),
+    ...(typeof code === "string" && { code: code.slice(0, 200) }),
+    ...(isCount(code) && { code }),
+    ...(isCount(statusCode) && { statusCode }),
+    ...(typeof expose === "boolean" && { expose }),
   };
 }
+
+/** A number that comes back equal. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && !Object.is(value, -0);
 
 function rememberedFacts(decoded: unknown): RememberedFacts {
   const facts = decoded as Record<string, unknown> | null;

@@ -1,4 +1,5 @@
 import { type StoredAnswer, storedAnswer } from "./answer.ts";
+import { asStoreError, within } from "./bounded.ts";
 import { type Claim, holdClaim } from "./claim.ts";
 import { type Decision, decide } from "./decide.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
@@ -10,11 +11,10 @@ import {
   IdempotencyKeyReusedError,
   IdempotencyNoTimeLeftError,
   IdempotencyRecordError,
-  IdempotencyStoreError,
 } from "./errors.ts";
 import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
-import type { ClaimedFrom } from "./store.ts";
+import type { ClaimedFrom, ClaimRequest } from "./store.ts";
 import { nowOf } from "./time.ts";
 
 /** What a request asks for, computed from the event before any user code ran. */
@@ -44,10 +44,14 @@ const MOST_ROUNDS = 3;
  * their ids is the operation's record. It is looked for *after* the claim and consistently, so that of two
  * processes that disagree about the current secret at least one sees the other's claim.
  */
-export async function begin(engine: Engine, request: BeginRequest, previous: readonly BeginRequest[] = []): Promise<Begun> {
+export async function begin(
+  engine: Engine,
+  request: BeginRequest,
+  previous: readonly BeginRequest[] = [],
+): Promise<Begun> {
   const lease = leaseFor(engine, request.remaining);
   const begun = await tryToBegin(engine, request, lease);
-  if (begun.status !== "claimed" || begun.claim.attempt > 1) return report(engine, request, begun);
+  if (begun.status !== "claimed") return report(engine, request, begun);
   for (const older of previous) {
     const standing = await standingUnder(engine, older, lease);
     if (standing === undefined) continue;
@@ -63,7 +67,7 @@ async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease):
   const now = nowOf(engine.store.clock);
   let found: Found;
   try {
-    found = await engine.store.read(older.id, { consistent: true });
+    found = await within(engine.runtime, lease.left(), () => engine.store.read(older.id, { consistent: true }));
   } catch (error) {
     return { status: "refused", error: asStoreError(error) };
   }
@@ -94,7 +98,7 @@ function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
 async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun> {
   if (lease.budget <= 0) return noTimeLeft(engine, request, lease);
   if (request.lookFirst) {
-    const seen = await lookAt(engine, request);
+    const seen = await lookAt(engine, request, lease);
     if (seen !== undefined) return seen;
   }
   return claimKey(engine, request, lease);
@@ -112,9 +116,9 @@ async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, exi
     const claim = { id, owner, now, fingerprint, ...lease.times(now), ...(from && { from }) };
     let answer: Awaited<ReturnType<typeof store.claim>>;
     try {
-      answer = await store.claim(claim);
+      answer = await within(runtime, lease.left(), () => store.claim(claim));
     } catch (error) {
-      if (from === undefined) await giveBack(engine, id, owner);
+      await giveBack(engine, lease, claim);
       return { status: "refused", error: asStoreError(error) };
     }
     if (answer.outcome === "claimed") return start(engine, request, lease, answer.record);
@@ -138,29 +142,31 @@ function isOwnLiveClaim(found: Found, owner: string, now: number): found is InPr
   return found?.status === "IN_PROGRESS" && found.owner === owner && found.lockedUntil > now;
 }
 
-/** A claim that came too late to be used is given back. */
+/** A claim that came too late to be used, by either clock, is given back. */
 async function start(engine: Engine, request: BeginRequest, lease: Lease, record: InProgressRecord): Promise<Begun> {
   const claim = holdClaim(engine, record, lease);
-  if (claim.remainingTimeInMillis() > 0) return { status: "claimed", claim };
+  const locked = record.lockedUntil > nowOf(engine.store.clock);
+  if (locked && claim.remainingTimeInMillis() > 0) return { status: "claimed", claim };
   await claim.cancel();
   return noTimeLeft(engine, request, lease);
 }
 
-/** Nothing has run: one best effort to delete a claim that may have been written. A takeover is left to lapse, since it holds the steps of others. */
-async function giveBack(engine: Engine, id: string, owner: string): Promise<void> {
+/** Nothing has run: one best effort to give back a claim that may have been written although its answer never came. */
+async function giveBack(engine: Engine, lease: Lease, { id, owner, from, now }: ClaimRequest): Promise<void> {
+  const keepUntil = from === undefined ? undefined : lease.keepUntil(now);
   try {
-    await engine.store.release({ id, owner });
+    await within(engine.runtime, lease.leftToSave(), () => engine.store.release({ id, owner, keepUntil }));
   } catch {
     // The lock lapses by itself.
   }
 }
 
 /** An eventually consistent first look: only a finished record with an equal fingerprint is believed. */
-async function lookAt(engine: Engine, request: BeginRequest): Promise<Begun | undefined> {
+async function lookAt(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun | undefined> {
   const now = nowOf(engine.store.clock);
   let found: Found;
   try {
-    found = await engine.store.read(request.id, { consistent: false });
+    found = await within(engine.runtime, lease.left(), () => engine.store.read(request.id, { consistent: false }));
   } catch {
     return undefined; // The claim that follows reports what is wrong.
   }
@@ -199,9 +205,4 @@ function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun 
 function inProgress(lockEndsIn: number): Begun {
   const retryAfter = Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
   return { status: "refused", error: new IdempotencyInProgressError({ retryAfter }) };
-}
-
-function asStoreError(error: unknown): IdempotencyStoreError {
-  if (error instanceof IdempotencyStoreError) return error;
-  return new IdempotencyStoreError({ reason: "unavailable", detail: "it threw an unexpected error", cause: error });
 }

@@ -3,6 +3,7 @@ import { isIdempotencyError } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
 import type { InProgressRecord } from "./record.ts";
 import { type Answer, keepError, release, saveResult } from "./settle.ts";
+import { outcomeIsUnknown } from "./unknown.ts";
 
 /**
  * The right to execute, and the only thing that can write the record. It ends once: by `returned`,
@@ -30,7 +31,7 @@ export interface Claim {
   threw(error: unknown): Promise<void>;
   /** The outcome is unknown: nothing is written, the lock lapses by itself. */
   hold(reason: string): void;
-  /** The function has not run: gives the key back, unless the record is one that this claim took over. Never throws. */
+  /** The function has not run: gives the key back. Never throws. */
   cancel(): Promise<void>;
 }
 
@@ -50,8 +51,9 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
 
   function judge(outcome: Outcome): ReturnType<Engine["remember"]> {
     try {
-      const verdict = engine.remember(outcome, about);
+      const verdict: unknown = engine.remember(outcome, about);
       if (verdict === "keep" || verdict === "release" || verdict === "hold") return verdict;
+      if (verdict instanceof Promise) verdict.catch(() => {});
       tell(engine, id, { type: "held", attempt, reason: "`remember` answered none of 'keep', 'release' and 'hold'" });
     } catch (error) {
       tell(engine, id, { type: "held", attempt, reason: "`remember` threw", error });
@@ -95,26 +97,10 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       else tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });
     },
     async cancel() {
-      if (end() && attempt === 1) await release(engine, record, lease);
+      if (end()) await release(engine, record, lease);
     },
     hold(reason) {
       if (end()) tell(engine, id, { type: "held", attempt, reason });
     },
   };
-}
-
-/**
- * Errors that say nothing about whether the effect happened: a request that timed out or was aborted
- * (named so by `AbortSignal`, `fetch` and the AWS SDK alike), and our own of that kind.
- */
-function outcomeIsUnknown(error: unknown): boolean {
-  if (isIdempotencyError(error)) {
-    return (
-      error.code === "outcome_unknown" ||
-      error.code === "step_interrupted" ||
-      (error.code === "store_failed" && error.outcome === "unknown")
-    );
-  }
-  const name: unknown = (error as { name?: unknown } | null | undefined)?.name;
-  return name === "TimeoutError" || name === "AbortError";
 }

@@ -46,9 +46,8 @@ export function decide(found: Found, fingerprint: string | undefined, now: Epoch
         ? { do: "refuse", because: "duplicate" }
         : { do: "replay", record: found };
     case "FAILED":
-      return policies.whenCompleted === "reject"
-        ? { do: "refuse", because: "duplicate" }
-        : { do: "rethrow", record: found };
+      // It was never carried out, so that `whenCompleted` says nothing about it.
+      return { do: "rethrow", record: found };
     case "RELEASED":
       return { do: "succeed", from: { status: "RELEASED", owner: found.owner, attempt: found.attempt } };
     case "IN_PROGRESS":

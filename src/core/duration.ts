@@ -1,4 +1,5 @@
 import { IdempotencyConfigError } from "./errors.ts";
+import { kindOf } from "./plain.ts";
 
 /** A length of time: the sum of its parts. Fractions are allowed. */
 export interface Duration {
@@ -19,7 +20,7 @@ const LONGEST = 100 * 366 * MILLIS.days;
  * @throws IdempotencyConfigError naming `option` where the value is no duration, not above zero, or above 100 years.
  */
 export function toMillis(duration: unknown, option: string): number {
-  const given = show(duration);
+  const given = showDuration(duration);
   const allowed = "{ days, hours, minutes, seconds }, numbers whose sum is above zero and at most 100 years";
   const refuse = (): never => {
     throw new IdempotencyConfigError(`${option} is ${given}; allowed is ${allowed}`);
@@ -35,23 +36,14 @@ export function toMillis(duration: unknown, option: string): number {
   return sum > 0 && sum <= LONGEST ? Math.ceil(sum) : refuse();
 }
 
-/** A value as an error message shows it: short, and never a secret, since options alone are shown. */
+/** A value as an error message shows it: short, and of an object nothing but that it is one, since it may hold a secret. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) {
-    try {
-      const text = JSON.stringify(value, (_, part: unknown) =>
-        typeof part === "number" && !Number.isFinite(part)
-          ? String(part)
-          : typeof part === "bigint"
-            ? `${part}n`
-            : part,
-      );
-      return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-    } catch {
-      return "an object";
-    }
-  }
-  return String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
+}
+
+function showDuration(given: unknown): string {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return show(given);
+  const parts = Object.entries(given).map(([name, value]) => `${name.slice(0, 20)}: ${show(value)}`);
+  return parts.length === 0 ? "{}" : `{ ${parts.slice(0, 5).join(", ")} }`;
 }

@@ -53,7 +53,8 @@ export interface Engine {
 export function tell(engine: Pick<Engine, "observe" | "operation">, id: string | undefined, turn: Turn): void {
   if (engine.observe === undefined) return;
   try {
-    engine.observe({ operation: engine.operation, id, ...turn } as IdempotencyEvent);
+    const told: unknown = engine.observe({ operation: engine.operation, id, ...turn } as IdempotencyEvent);
+    if (told instanceof Promise) told.catch(() => {});
   } catch {
     // An observer must not decide whether a payment is made twice.
   }

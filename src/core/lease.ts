@@ -15,6 +15,12 @@ export interface Lease {
   readonly budget: number;
   /** Since the lease's begin. */
   elapsed(): number;
+  /** To the function's deadline; 0 after it. */
+  left(): number;
+  /** To the moment by which the result must be stored, so that the caller can still be answered; 0 after it. */
+  leftToSave(): number;
+  /** Until when a record that is given back keeps what it knows of earlier attempts. */
+  keepUntil(now: EpochMillis): EpochSeconds;
   /** The stored times of a claim made at `now`. */
   times(now: EpochMillis): { readonly lockedUntil: EpochMillis; readonly expiresAt: EpochSeconds | undefined };
 }
@@ -26,11 +32,18 @@ export interface Lease {
 export function leaseFor(engine: Engine, remaining: number | undefined): Lease {
   const { runtime, retention, lockMargin, deadlineMargin } = engine;
   const begun = runtime.monotonic();
+  const elapsed = (): number => runtime.monotonic() - begun;
   const length = engine.lockFor ?? (remaining === undefined ? DEFAULT_LOCK : remaining + lockMargin);
+  const budget = Math.min(length, remaining ?? length) - deadlineMargin;
+  // The last moments belong to the answer's way out.
+  const saveBy = budget + deadlineMargin - Math.min(100, deadlineMargin / 5);
   return {
     length,
-    budget: Math.min(length, remaining ?? length) - deadlineMargin,
-    elapsed: () => runtime.monotonic() - begun,
+    budget,
+    elapsed,
+    left: () => Math.max(0, budget - elapsed()),
+    leftToSave: () => Math.max(0, saveBy - elapsed()),
+    keepUntil: (now) => ceilSeconds(after(now, retention)),
     times(now) {
       const lockedUntil = after(now, length);
       if (engine.policies.whenAbandoned === "reject") return { lockedUntil, expiresAt: undefined };
@@ -55,7 +68,7 @@ export function deadlineOf(lease: Lease, runtime: Runtime): Deadline {
   let cancelAlarm: (() => void) | undefined;
   let cancelled = false;
   // A timer may ring a fraction early: once the signal has aborted, the time is over.
-  const remaining = (): number => (controller?.signal.aborted ? 0 : Math.max(0, lease.budget - lease.elapsed()));
+  const remaining = (): number => (controller?.signal.aborted ? 0 : lease.left());
   return {
     remaining,
     signal() {

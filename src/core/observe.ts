@@ -1,4 +1,7 @@
-/** One turn in the life of a key. Carries no key, payload or result: the record's id is a hash. */
+/**
+ * One turn in the life of a key. It carries no key, payload or result, and the record's id is a hash. An `error` is the
+ * one that was thrown, with whatever its author put into it.
+ */
 export type IdempotencyEvent = {
   readonly operation: string;
   /** The record's id; `undefined` where the key could not be read. */

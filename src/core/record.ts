@@ -4,8 +4,8 @@ import type { EpochMillis, EpochSeconds } from "./time.ts";
 export const RECORD_VERSION = 1;
 
 /**
- * A value as it is stored: what a codec made of it. `encoding` says how to read `data`; a codec
- * may need no data at all (`undefined` is stored by its encoding alone).
+ * A value as it is stored: what a codec made of it. `encoding` says how to read `data`. Only the encoding
+ * `'undefined'` goes without data: a record of any other that lacks it is corrupt.
  */
 export interface Encoded {
   readonly encoding: string;

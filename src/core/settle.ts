@@ -1,8 +1,14 @@
 import { encodeUnstorable, factsOf, storedAnswer } from "./answer.ts";
+import { asStoreError, within } from "./bounded.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
-import { IdempotencyClaimLostError, IdempotencyResultError, IdempotencyStoreError } from "./errors.ts";
+import {
+  IdempotencyClaimLostError,
+  IdempotencyResultError,
+  IdempotencyStoreError,
+  isIdempotencyError,
+} from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import type { Encoded, Found, InProgressRecord } from "./record.ts";
+import type { Encoded, Found, IdempotencyRecord, InProgressRecord } from "./record.ts";
 import type { CompleteAnswer, CompleteRequest, ReleaseAnswer } from "./store.ts";
 import { after, ceilSeconds, nowOf } from "./time.ts";
 
@@ -15,6 +21,9 @@ export interface Answer {
 
 /** How often a save or a release is tried while the time lasts; below it, the transport retries as well. */
 const MOST_TRIES = 4;
+
+/** What one try may take, in milliseconds, where the caller's time is over and it lives all the same: outside of Lambda, beyond its lock. */
+const PATIENCE = 2_000;
 
 /**
  * Stores the result of a function that has run. The effect is done: a save that fails costs the record,
@@ -31,11 +40,17 @@ export async function saveResult(
   let encoded: Encoded;
   let written: CompleteAnswer;
   try {
-    encoded = await engine.codec.encode(result, { id });
+    encoded = await encode(engine, record, lease, result);
     written = await write(engine, record, lease, "COMPLETED", encoded);
   } catch (error) {
-    if (error instanceof IdempotencyResultError) return markUnstorable(engine, record, lease, error);
+    if (isIdempotencyError(error) && error.code === "result_unstorable")
+      return markUnstorable(engine, record, lease, error);
     tell(engine, id, { type: "save_failed", attempt, error });
+    return executed;
+  }
+  if (written.outcome === "conflict" && written.found === undefined) {
+    // Somebody removed the record: nobody has taken over, and the true result is all there is.
+    tell(engine, id, { type: "claim_lost", attempt });
     return executed;
   }
   if (written.outcome === "too_large") {
@@ -66,19 +81,26 @@ async function markUnstorable(
 export async function keepError(engine: Engine, record: InProgressRecord, lease: Lease, error: unknown): Promise<void> {
   const { id, attempt } = record;
   try {
-    const encoded = await engine.codec.encode(factsOf(error), { id });
+    const encoded = await encode(engine, record, lease, factsOf(error));
     if (await writeFailure(engine, record, lease, encoded)) tell(engine, id, { type: "error_kept", attempt });
   } catch (failure) {
     tell(engine, id, { type: "save_failed", attempt, error: failure });
   }
 }
 
-/** Gives the key back, where it is still ours to give. Never throws. */
-export async function release(engine: Engine, { id, owner, attempt }: InProgressRecord, lease: Lease): Promise<void> {
+/**
+ * Gives the key back, where it is still ours to give. What earlier attempts may have done is not forgotten: their
+ * number and their steps stay for the next one. Never throws.
+ */
+export async function release(engine: Engine, record: InProgressRecord, lease: Lease): Promise<void> {
+  const { id, owner, attempt } = record;
+  const hasPast = attempt > 1 || Object.keys(record.steps).length > 0;
+  const keepUntil = hasPast ? lease.keepUntil(nowOf(engine.store.clock)) : undefined;
   try {
-    const answer = await persist(engine, lease, () => engine.store.release({ id, owner }));
-    // Nothing there: an earlier delete of ours whose response was lost. Anything else is not ours any more.
-    const released = answer.outcome === "released" || (answer.outcome === "conflict" && answer.found === undefined);
+    const answer = await persist(engine, lease, () => engine.store.release({ id, owner, keepUntil }));
+    // An earlier request of ours whose response was lost; anything else is not ours any more.
+    const isOurs = (found: Found): boolean => found === undefined || isOwnWrite(found, record, "RELEASED");
+    const released = answer.outcome === "released" || (answer.outcome === "conflict" && isOurs(answer.found));
     tell(engine, id, { type: released ? "released" : "claim_lost", attempt });
   } catch (error) {
     tell(engine, id, { type: "release_failed", attempt, error });
@@ -97,7 +119,8 @@ async function writeFailure(
     const answer = await write(engine, record, lease, "FAILED", encoded);
     if (answer.outcome === "written") return true;
     if (answer.outcome === "conflict" && isOwnWrite(answer.found, record, "FAILED")) return true;
-    tell(engine, id, { type: "claim_lost", attempt });
+    if (answer.outcome === "conflict") tell(engine, id, { type: "claim_lost", attempt });
+    else tell(engine, id, { type: "save_failed", attempt, error: new Error(`${answer.bytes} bytes do not fit`) });
   } catch (error) {
     tell(engine, id, { type: "save_failed", attempt, error });
   }
@@ -119,7 +142,7 @@ function write(
 }
 
 /** A condition that failed against my own write: its response was lost, and it counts. */
-function isOwnWrite(found: Found, record: InProgressRecord, status: CompleteRequest["status"]): boolean {
+function isOwnWrite(found: Found, record: InProgressRecord, status: IdempotencyRecord["status"]): boolean {
   return found?.status === status && found.owner === record.owner;
 }
 
@@ -136,21 +159,37 @@ async function afterLoss(engine: Engine, record: InProgressRecord, found: Found)
 
 /** Writes, and tries again while the record is busy or the store fails for a moment, as long as the caller has time. */
 async function persist<A extends CompleteAnswer | ReleaseAnswer>(
-  engine: Engine,
+  { runtime }: Engine,
   lease: Lease,
   attempt: () => Promise<A>,
 ): Promise<Exclude<A, { outcome: "busy" }>> {
-  const end = lease.budget + engine.deadlineMargin;
   for (let round = 0; ; round++) {
-    const last = round + 1 >= MOST_TRIES || lease.elapsed() >= end;
+    let failure: IdempotencyStoreError;
     try {
-      const answer = await attempt();
+      const answer = await within(runtime, lease.leftToSave() || PATIENCE, attempt);
       if (answer.outcome !== "busy") return answer as Exclude<A, { outcome: "busy" }>;
-      if (last)
-        throw new IdempotencyStoreError({ reason: "throttled", detail: "another transaction holds the record" });
+      failure = new IdempotencyStoreError({ reason: "throttled", detail: "another transaction holds the record" });
     } catch (error) {
-      if (last || !(error instanceof IdempotencyStoreError && error.retryable)) throw error;
+      failure = asStoreError(error);
     }
-    await backoff(engine.runtime, round);
+    if (!failure.retryable || round + 1 >= MOST_TRIES || lease.leftToSave() === 0) throw failure;
+    await backoff(runtime, round);
   }
+}
+
+/** Encodes at once, before anything can change the value; a codec that goes elsewhere for it is bounded by the time left. */
+async function encode(
+  { codec, runtime }: Engine,
+  { id }: InProgressRecord,
+  lease: Lease,
+  value: unknown,
+): Promise<Encoded> {
+  const made = codec.encode(value, { id });
+  const encoded =
+    made instanceof Promise ? await within(runtime, lease.leftToSave() || PATIENCE, () => made) : await made;
+  const { encoding, data } = encoded;
+  const isReadable =
+    typeof data === "string" || data instanceof Uint8Array || (data === undefined && encoding === "undefined");
+  if (isReadable && typeof encoding === "string" && encoding !== "") return encoded;
+  throw new TypeError("the codec's encode() answers no encoding, or no data as a string or bytes");
 }

@@ -1,4 +1,5 @@
 import { IdempotencyResultError } from "./errors.ts";
+import { DEEPEST, isPlainArray, isPlainObject, kindOf, pathOf } from "./plain.ts";
 
 /** What a result that cannot be stored is turned into, so that the compiler's message says why. */
 interface NotStorable<Why extends string> {
@@ -9,7 +10,6 @@ interface NotStorable<Why extends string> {
 type Lossy =
   | Date
   | RegExp
-  | Error
   | Promise<unknown>
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>
@@ -19,7 +19,7 @@ type Lossy =
   | ArrayBufferView;
 
 /**
- * `T` where a replay can bring it back equal, else a type that nothing fits: refuses `Date`, `Map`, `Set`,
+ * A type that `T` fits where a replay can bring it back equal, else one that it does not fit: refuses `Date`, `Map`, `Set`,
  * `bigint`, functions, symbols, errors, buffers and objects with methods, at any depth. `any` and
  * `unknown` pass and are checked when they are stored.
  */
@@ -27,22 +27,29 @@ export type Storable<T> = 0 extends 1 & T
   ? T
   : unknown extends T
     ? T
-    : T extends string | number | boolean | null | undefined | void
+    : // biome-ignore lint/suspicious/noConfusingVoidType: a function without a result returns it
+      T extends string | number | boolean | null | undefined | void
       ? T
       : T extends bigint
         ? NotStorable<"a bigint">
         : T extends symbol
           ? NotStorable<"a symbol">
-          : T extends (...args: never) => unknown
-            ? NotStorable<"a function, or an object with a method">
+          : T extends ((...args: never) => unknown) | (abstract new (...args: never) => unknown)
+            ? NotStorable<"a function, a class, or an object with a method">
             : T extends Lossy
-              ? NotStorable<"a Date, Map, Set, Error, buffer or promise: turn it into plain JSON first">
-              : T extends object
-                ? { [P in keyof T]: P extends symbol ? NotStorable<"a symbol"> : Storable<T[P]> }
-                : T;
+              ? NotStorable<"a Date, Map, Set, buffer or promise: turn it into plain JSON first">
+              : T extends Error
+                ? "stack" extends keyof T
+                  ? NotStorable<"an Error: turn it into plain JSON first">
+                  : StorableParts<T>
+                : T extends readonly unknown[]
+                  ? { readonly [index: number]: Storable<T[number]> }
+                  : T extends object
+                    ? StorableParts<T>
+                    : T;
 
-/** Deeper nesting is refused: far beyond real results, far below the stack's end. */
-const DEEPEST = 512;
+/** A property is looked at when it is compared, so that types may contain themselves; an array mapped like this would not wait. */
+type StorableParts<T> = { [P in keyof T]: P extends symbol ? NotStorable<"a symbol"> : Storable<T[P]> };
 
 /**
  * Returns where JSON can bring `value` back equal: plain objects, arrays, strings, booleans, `null` and
@@ -55,8 +62,8 @@ export function assertStorable(value: unknown): void {
   try {
     check(value, path, []);
   } catch (error) {
-    if (error instanceof Refused) throw new IdempotencyResultError({ path: pathText(path), detail: error.detail });
-    throw new IdempotencyResultError({ path: pathText(path), detail: "a property whose getter throws" });
+    const detail = error instanceof Refused ? error.detail : "a property whose getter throws";
+    throw new IdempotencyResultError({ path: pathOf(path), detail });
   }
 }
 
@@ -80,10 +87,8 @@ function check(value: unknown, path: (string | number)[], above: object[]): void
     case "object":
       if (value !== null) checkObject(value, path, above);
       return;
-    case "undefined":
-      throw new Refused("undefined");
     default:
-      throw new Refused(`a ${typeof value}`);
+      throw new Refused(kindOf(value));
   }
 }
 
@@ -91,49 +96,28 @@ function checkObject(value: object, path: (string | number)[], above: object[]):
   if (above.includes(value)) throw new Refused("a cycle");
   if (above.length >= DEEPEST) throw new Refused(`nesting deeper than ${DEEPEST}`);
   above.push(value);
-  if (Array.isArray(value)) {
+  const isArray = isPlainArray(value);
+  if (!isArray && !isPlainObject(value)) throw new Refused(kindOf(value));
+  const names = Object.keys(value);
+  if (isArray) {
     for (let i = 0; i < value.length; i++) {
       path.push(i);
       check(value[i], path, above);
       path.pop();
     }
+    // A hole was refused as undefined, so that a surplus is a named property, which JSON would drop.
+    if (names.length !== value.length) throw new Refused("an array with properties of its own");
   } else {
-    if (!isPlain(value)) throw new Refused(`an instance of ${className(value)}`);
-    for (const name of Object.keys(value)) {
+    for (const name of names) {
       path.push(name);
-      const part = (value as Record<string, unknown>)[name];
+      const part = value[name];
       if (part !== undefined) check(part, path, above);
       path.pop();
     }
-    if (
-      Object.getOwnPropertySymbols(value).some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol))
-    ) {
-      throw new Refused("a property named by a symbol");
-    }
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") throw new Refused("an object with toJSON()");
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    if (Object.prototype.propertyIsEnumerable.call(value, symbol)) throw new Refused("a property named by a symbol");
   }
   above.pop();
-}
-
-/** A literal's prototype: none, or the root of this or another realm. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    prototype === Object.prototype ||
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf"))
-  );
-}
-
-function className(value: object): string {
-  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof name === "string" && name !== "" ? name : "a class";
-}
-
-function pathText(path: readonly (string | number)[]): string {
-  let text = "$";
-  for (const part of path) {
-    if (typeof part === "number") text += `[${part}]`;
-    else text += /^[A-Za-z_$][\w$]*$/.test(part) ? `.${part}` : `[${JSON.stringify(part.slice(0, 60))}]`;
-  }
-  return text;
 }

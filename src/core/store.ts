@@ -63,6 +63,15 @@ export interface Ownership {
   readonly owner: string;
 }
 
+/** Gives the key back. */
+export interface ReleaseRequest extends Ownership {
+  /**
+   * `undefined`: the record is deleted. Else it stays until then as `RELEASED`, with its attempt and steps, so that the
+   * next claim knows of earlier attempts whose outcome is unknown.
+   */
+  readonly keepUntil: EpochSeconds | undefined;
+}
+
 export type ReleaseAnswer = { readonly outcome: "released" } | Conflict | Busy;
 
 /**
@@ -84,8 +93,8 @@ export interface IdempotencyStore {
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Writes the result where the claim still holds the record; removes the lock and the steps. */
   complete(request: CompleteRequest): Promise<CompleteAnswer>;
-  /** Deletes the record where the claim still holds it. */
-  release(claim: Ownership): Promise<ReleaseAnswer>;
+  /** Deletes the record, or marks it as released, where the claim still holds it. */
+  release(request: ReleaseRequest): Promise<ReleaseAnswer>;
   /** What stands under `id`, expired or not. `consistent: false` may be a moment old and costs half. */
   read(id: string, options: { readonly consistent: boolean }): Promise<Found>;
 }

@@ -1,5 +1,5 @@
+import { DEEPEST, isPlainArray, isPlainObject, kindOf, pathOf } from "../core/plain.ts";
 import { exactText } from "./json-text.ts";
-import { DEEPEST, isPlainArray, isPlainObject, kindOf } from "./plain.ts";
 
 /** A value has no canonical JSON. Names where it stands and what it is, never its contents. */
 export class CanonicalError extends Error {
@@ -33,7 +33,7 @@ export function canonicalJson(value: unknown): string {
     return write(value, 0);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new CanonicalError({ path: pathOf(error.steps), detail: error.detail });
+    throw new CanonicalError({ path: pathOf(error.steps.reverse()), detail: error.detail });
   }
 }
 
@@ -140,14 +140,4 @@ function quote(text: string): string {
   if (!special.test(text)) return `"${text}"`;
   if (loneSurrogate.test(text)) throw new Refusal("a string with a lone surrogate");
   return JSON.stringify(text);
-}
-
-function pathOf(steps: readonly (string | number)[]): string {
-  let path = "$";
-  for (let at = steps.length - 1; at >= 0 && path.length <= 120; at--) {
-    const step = steps[at] as string | number;
-    if (typeof step === "number") path += `[${step}]`;
-    else path += /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-  }
-  return path.length <= 120 ? path : `${path.slice(0, 120)}…`;
 }

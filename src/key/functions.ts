@@ -9,9 +9,9 @@ import {
   TYPE_OBJECT,
   TYPE_STRING,
 } from "@jmespath-community/jmespath";
+import { isPlainObject, kindOf } from "../core/plain.ts";
 import { canonicalJson } from "./canonical.ts";
 import { exactText, parseJson, parseNumber, UnreadableText } from "./json-text.ts";
-import { isPlainObject, kindOf } from "./plain.ts";
 
 /** Evaluates an expression reference (`&name`) against a value. */
 export type Evaluate = (reference: unknown, value: unknown) => unknown;
@@ -24,6 +24,11 @@ export interface KeyFunction {
 
 /** What `base64_gzip()` may grow to, in bytes: more than any Lambda payload holds, too little for a bomb. */
 const LARGEST = 16 * 1024 * 1024;
+
+/** The entries of an object in the order of their names. */
+export function byName(value: unknown): [string, unknown][] {
+  return Object.entries(objectOf(value)).sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 function text(...more: InputSignature["types"]): InputSignature[] {
   return [{ types: [TYPE_STRING, ...more] }];
@@ -51,6 +56,10 @@ export const keyFunctions: Readonly<Record<string, KeyFunction>> = {
     signature: [{ types: [TYPE_OBJECT], variadic: true }],
     run: (args) => Object.fromEntries(args.flatMap((one) => Object.entries(objectOf(one)))),
   },
+  // The library gives these in the order of the input's names, which says nothing: equal inputs would be different keys.
+  keys: { signature: [{ types: [TYPE_OBJECT] }], run: ([one]) => byName(one).map(([name]) => name) },
+  values: { signature: [{ types: [TYPE_OBJECT] }], run: ([one]) => byName(one).map(([, value]) => value) },
+  items: { signature: [{ types: [TYPE_OBJECT] }], run: ([one]) => byName(one) },
   // The library looks a group up by name along the prototype.
   group_by: {
     signature: [{ types: [TYPE_ARRAY] }, { types: [TYPE_EXPREF] }],
@@ -116,7 +125,7 @@ function trimming(left: boolean, right: boolean): KeyFunction {
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  if (!isPlainObject(value)) throw new UnreadableText(`merge() takes objects and was given ${kindOf(value)}`);
+  if (!isPlainObject(value)) throw new UnreadableText(`it takes objects and meets ${kindOf(value)}`);
   return value;
 }
 

@@ -1,8 +1,8 @@
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, isIdempotencyError } from "../core/errors.ts";
+import { isPlainArray, isPlainObject } from "../core/plain.ts";
 import { CanonicalError, canonicalJson } from "./canonical.ts";
 import { isNothing } from "./interpreter.ts";
-import { isPlainArray, isPlainObject } from "./plain.ts";
 import { missing, unreadable } from "./refusal.ts";
 import { compileSelection } from "./selection.ts";
 
@@ -21,27 +21,45 @@ export type Selector<Args extends readonly unknown[] = readonly never[]> = strin
  * nothing counts as null.
  *
  * @throws IdempotencyConfigError at once for what is no selector; at the call where a function returns a promise.
- * The reader throws IdempotencyKeyMissingError: reason `'missing'`, or `'unreadable'` where the selector throws or finds
+ * `lenient`: the reader answers `undefined` for what is missing. Else it throws IdempotencyKeyMissingError: reason `'missing'`, or `'unreadable'` where the selector throws or finds
  * what has no canonical JSON; for a principal both are IdempotencyPrincipalMissingError.
  * @example
  * const key = compilePart("[tenant, orderId]", "key");
  * key([{ tenant: "t-1", orderId: 7 }]); // '["t-1",7]'
  */
-export function compilePart(source: Selector, part: IdentityPart): (args: readonly unknown[]) => string {
-  if (typeof source === "string") return compileExpression(source, part);
+export function compilePart(source: Selector, part: IdentityPart): (args: readonly unknown[]) => string;
+export function compilePart(
+  source: Selector,
+  part: IdentityPart,
+  lenient: boolean,
+): (args: readonly unknown[]) => string | undefined;
+export function compilePart(
+  source: Selector,
+  part: IdentityPart,
+  lenient = false,
+): (args: readonly unknown[]) => string | undefined {
+  if (typeof source === "string") return compileExpression(source, part, lenient);
   if (typeof source !== "function") {
     throw new IdempotencyConfigError(`${part} is ${show(source)}; allowed is a JMESPath expression or a function`);
   }
   if (Object.prototype.toString.call(source) === "[object AsyncFunction]") throw asynchronous(part);
   const select = source as (...args: readonly unknown[]) => unknown;
-  return (args) => {
-    const value = callSelector(select, args, part);
-    if (part !== "fingerprint") {
-      const lacked = lackedByResult(value);
-      if (lacked !== undefined) throw missing(part, `the ${part} function returns ${lacked}`);
-    }
-    return partText(value, part);
-  };
+  return (args) => partsText(callSelector(select, args, part), part, lenient, `the ${part} function returns`);
+}
+
+/**
+ * The canonical JSON of a part that somebody has put together: where it is a list or a plain object, none of its
+ * parts may be lacking (never for a fingerprint). `lenient`: `undefined` instead of an error where it is missing.
+ *
+ * @throws IdempotencyKeyMissingError, or IdempotencyPrincipalMissingError for a principal
+ * @example
+ * partsText(["t-1", 7], "key", false, "the binding gives"); // '["t-1",7]'
+ */
+export function partsText(value: unknown, part: IdentityPart, lenient: boolean, source: string): string | undefined {
+  const lacked = part === "fingerprint" ? undefined : lackedByResult(value);
+  if (lacked === undefined) return partText(value, part);
+  if (lenient) return undefined;
+  throw missing(part, `${source} ${lacked}`);
 }
 
 /**
@@ -58,7 +76,11 @@ export function partText(value: unknown, part: IdentityPart): string {
   return canonicalPart(value, part);
 }
 
-function compileExpression(expression: string, part: IdentityPart): (args: readonly unknown[]) => string {
+function compileExpression(
+  expression: string,
+  part: IdentityPart,
+  lenient: boolean,
+): (args: readonly unknown[]) => string | undefined {
   const selection = compileSelection(expression, part);
   return ([input]) => {
     const value = selection.select(input);
@@ -66,6 +88,7 @@ function compileExpression(expression: string, part: IdentityPart): (args: reado
       // Looking into a string finds nothing for every request: a mistake, and no missing key to let pass.
       const slip = selection.slipIn(input);
       if (slip !== undefined) throw unreadable(part, `\`${expression}\` finds nothing; ${slip}`);
+      if (lenient) return undefined;
       if (part !== "fingerprint") throw missing(part, selection.explainMissing(input));
     }
     return partText(value, part);

@@ -1,7 +1,7 @@
 import { TreeInterpreter } from "@jmespath-community/jmespath";
-import { keyFunctions } from "./functions.ts";
+import { isPlainArray, isPlainObject, kindOf } from "../core/plain.ts";
+import { byName, keyFunctions } from "./functions.ts";
 import { exactText, UnreadableText } from "./json-text.ts";
-import { isPlainArray, isPlainObject, kindOf } from "./plain.ts";
 import { type FunctionNode, type Node, textOf } from "./syntax.ts";
 
 /** What of the library's interpreter is used; parts of it are not in its public types. */
@@ -123,7 +123,8 @@ function makeLibrary(): Library {
         // Of a slice of a string the library makes no list, which it tells by the node on the left.
         if (typeof base === "string") return inherited(node, value);
         if (node.type === "ValueProjection" && typeof base === "object" && base !== null) runtime.getTypeName(base);
-        const list = inherited({ ...node, left: { type: "Literal", value: base as null } }, value);
+        const ordered = node.type === "ValueProjection" && isPlainObject(base) ? inOrder(base) : base;
+        const list = inherited({ ...node, left: { type: "Literal", value: ordered as null } }, value);
         return inheritLacking(list, [base, ...(Array.isArray(list) ? list : [])]);
       }
       case "Flatten": {
@@ -153,6 +154,9 @@ function makeLibrary(): Library {
   };
   return library;
 }
+
+/** The same object with its names in order: what `*` makes of it must not depend on how the input was written. */
+const inOrder = (base: object): unknown => Object.fromEntries(byName(base));
 
 /** Functions that make one text of many parts: of parts that are lacking they make nothing. */
 const joining: ReadonlySet<string> = new Set(["join", "to_string"]);

@@ -1,4 +1,4 @@
-import { DEEPEST } from "./plain.ts";
+import { DEEPEST } from "../core/plain.ts";
 
 /** A text cannot be read. The message quotes none of it, unlike that of `JSON.parse`. */
 export class UnreadableText extends Error {

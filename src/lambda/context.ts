@@ -1,4 +1,5 @@
 import { IdempotencyConfigError } from "../core/errors.ts";
+import { isPlainObject } from "../core/plain.ts";
 
 /** What of a Lambda context is read; every Lambda's context fits. */
 export interface LambdaContext {
@@ -16,8 +17,14 @@ export function isContextLike(value: unknown): value is LambdaContext | undefine
     typeof context.getRemainingTimeInMillis === "function" ||
     typeof context.awsRequestId === "string" ||
     typeof context.functionName === "string" ||
-    Object.keys(value).length === 0
+    (isPlainObject(value) && Object.keys(value).length === 0)
   );
+}
+
+/** What Lambda and Middy hand over after the context: a callback, and a signal. */
+export function isPlumbing(value: unknown): boolean {
+  const signal = (value as { signal?: unknown } | undefined | null)?.signal;
+  return value === undefined || typeof value === "function" || signal instanceof AbortSignal;
 }
 
 /** The Lambda context among a function's arguments, wherever it stands. */

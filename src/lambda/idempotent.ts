@@ -5,8 +5,9 @@ import type { Answer } from "../core/settle.ts";
 import type { Storable } from "../core/storable.ts";
 import { isContextLike, type LambdaContext } from "./context.ts";
 import { heldClaim, inFrame } from "./frames.ts";
+import { compileIdentity } from "./identity.ts";
 import { compileOperation, contextOf, type Operation } from "./operation.ts";
-import type { Options } from "./options.ts";
+import { type Options, readOptions } from "./options.ts";
 
 /** How a call of a wrapped function was answered. */
 export interface CallOutcome<Result> {
@@ -31,11 +32,18 @@ type KeyIsOptional<Args extends readonly unknown[]> = Args extends readonly []
   ? false
   : Args extends readonly [_?: unknown]
     ? true
-    : Args extends readonly [_: unknown, context: LambdaContext, ...rest: infer Rest]
+    : Args extends readonly [
+          _: unknown,
+          context: Required<Pick<LambdaContext, "getRemainingTimeInMillis">>,
+          ...rest: infer Rest,
+        ]
       ? Rest extends readonly [] | readonly [_: (...args: never) => unknown]
         ? true
         : false
       : false;
+
+/** `T`, inferred elsewhere. (`NoInfer` does it too, but a list of parameters in it no longer fits a function of fewer.) */
+type Settled<T> = [T][T extends unknown ? 0 : never];
 
 /** The options of a function: with several arguments, the key or a binding has to be given. */
 export type OptionsFor<Args extends readonly unknown[], Result> =
@@ -90,7 +98,7 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 export function idempotent<Args extends readonly unknown[], Result>(
   // biome-ignore lint/suspicious/noConfusingVoidType: the Lambda handler types of @types/aws-lambda return this union
   fn: (...args: Args) => Promise<Result & Storable<Result>> | void,
-  options: OptionsFor<Args, Result>,
+  options: OptionsFor<Settled<Args>, Settled<Result>>,
 ): Idempotent<Args, Result>;
 export function idempotent<KeyArgs extends readonly unknown[]>(
   options: Options<KeyArgs, unknown> &
@@ -104,12 +112,14 @@ export function idempotent(first: unknown, second?: unknown): unknown {
   if (second !== undefined) {
     throw new IdempotencyConfigError(`the function to wrap is ${show(first)}; allowed is a function`);
   }
+  const options = first as Options<readonly unknown[], unknown>;
+  compileIdentity(readOptions(options)); // What is wrong with them is said where they stand, not where the class is made.
   return (method: AnyFunction, context: ClassMethodDecoratorContext): AnyFunction => {
     if (context?.kind !== "method") {
       throw new IdempotencyConfigError(`@idempotent decorates a ${show(context?.kind)}; allowed is a method`);
     }
     refuseHandler(method);
-    const operation = compileOperation(first as Options<readonly unknown[], unknown>, `.${String(context.name)}`);
+    const operation = compileOperation(options, `.${String(context.name)}`);
     return async function idempotentMethod(this: unknown, ...args) {
       return rendered(operation, await call(operation, method, this, args), args);
     };

@@ -1,7 +1,9 @@
 import type { Claim } from "../core/claim.ts";
-import { type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
+import { isIdempotencyError } from "../core/errors.ts";
+import type { Answer } from "../core/settle.ts";
 import type { LambdaContext } from "./context.ts";
 import { type CurrentClaim, heldClaim } from "./frames.ts";
+import { watchAnswer } from "./middy-answer.ts";
 import { compileOperation } from "./operation.ts";
 import type { Options } from "./options.ts";
 
@@ -28,12 +30,10 @@ export interface IdempotencyMiddleware {
 /** Adds the claim to a handler's context: `async (event, context: WithClaim<Context>) => ...`. */
 export type WithClaim<Context> = Context & { readonly claim: CurrentClaim };
 
-/** An answer that leaves `before` as a throw, so that the `onError` hooks of others (CORS) still apply to it. */
-class Rendered extends Error {
-  readonly response: unknown;
-  constructor(response: unknown) {
+/** Carries an answer out of `before`, so that the `onError` hooks of others (CORS) still apply to it. */
+class Answered extends Error {
+  constructor() {
     super("the idempotency middleware has answered this request");
-    this.response = response;
   }
 }
 
@@ -42,11 +42,11 @@ class Rendered extends Error {
  * finds its claim at `context.claim`.
  *
  * Use it **last**: its `after` then stores what the handler itself returned, before other hooks change it,
- * and a hook of others that fails later changes nothing about the record. Without a binding a replay leaves by
- * Middy's `earlyResponse`, which skips all `after` hooks, and a refusal is thrown; with one, replays and refusals
- * pass through the `onError` hooks. Once the claim's deadline has passed nothing is stored and nothing released:
- * what Middy's `timeoutEarly` answers is not the handler's result. (`deadlineMargin` has to be longer than
- * Middy's `timeoutEarlyInMillis`; both defaults are.)
+ * and a hook of others that fails later changes nothing about the record. A replay leaves by Middy's
+ * `earlyResponse`, which skips all `after` hooks, and a refusal is thrown; where a binding renders them (`replay`,
+ * `refuse`), they pass through the `onError` hooks instead. Once the claim's deadline has passed nothing is
+ * stored and nothing released: what Middy's `timeoutEarly` answers is not the handler's result. (`deadlineMargin`
+ * has to be longer than Middy's `timeoutEarlyInMillis`; both defaults are.)
  *
  * @throws IdempotencyConfigError at once for options that are wrong
  *
@@ -62,6 +62,10 @@ export function idempotency<Event, Result>(
   const { binding } = operation.settings;
   /** The claims of the requests that are under way. A request that is not in here has nothing of ours to end. */
   const claims = new WeakMap<MiddyRequest, Claim>();
+  /** How to learn what the handlers of these requests answered, before other hooks changed it. */
+  const handlerAnswers = new WeakMap<MiddyRequest, ReturnType<typeof watchAnswer>>();
+  /** The answers that are on their way through `onError`. */
+  const answers = new WeakMap<MiddyRequest, { readonly response: unknown }>();
 
   return {
     async before(request) {
@@ -70,47 +74,74 @@ export function idempotency<Event, Result>(
       switch (begun.status) {
         case "claimed":
           claims.set(request, begun.claim);
+          handlerAnswers.set(request, watchAnswer(request));
           request.context.claim = heldClaim(begun.claim);
           return;
         case "unheld":
           request.context.claim = begun.claim;
           return;
         case "replayed":
-          if (binding?.replay !== undefined) throw new Rendered(binding.replay(begun.result, ...args));
-          request.earlyResponse = begun.result;
+          if (binding?.replay === undefined) request.earlyResponse = begun.result;
+          else answer(request, binding.replay(begun.result, ...args));
           return;
         case "failed":
-          throw begun.error;
         case "refused":
-          throw refusal(begun.error, args);
+          refuse(request, begun.error);
       }
     },
 
     async after(request) {
       const claim = claims.get(request);
       if (claim === undefined) return;
-      if (claim.remainingTimeInMillis() === 0) {
-        claim.hold("the response came after the deadline and may not be the handler's");
-        return;
-      }
       try {
-        const answer = await claim.returned(request.response);
-        if (answer.status === "replayed")
-          request.response = binding?.replay?.(answer.result, request.event, request.context) ?? answer.result;
+        const answered = await handlerReturned(claim, request.response);
+        if (answered === undefined) return;
+        const { status, result } = answered;
+        if (status === "executed") return;
+        request.response =
+          binding?.replay === undefined ? result : binding.replay(result, request.event, request.context);
       } catch (error) {
-        throw isIdempotencyError(error) ? refusal(error, [request.event, request.context]) : error;
+        refuse(request, error);
       }
     },
 
     // Called for every error of the request, also for those of others and of requests that claimed nothing.
     async onError(request) {
+      const answered = answers.get(request);
+      const claim = claims.get(request);
       const error: unknown = request.error;
-      if (error instanceof Rendered) request.response = error.response;
-      else await claims.get(request)?.threw(error);
+      const handlerAnswer = handlerAnswers.get(request)?.();
+      if (answered !== undefined) request.response = answered.response;
+      // http-error-handler puts a plain object in the place of the error when its hook runs before this one.
+      else if (request.response !== undefined && !(error instanceof Error)) {
+        claim?.hold("another onError hook has replaced the error; use the idempotency middleware last");
+      } else if (handlerAnswer !== undefined && claim?.ended() === false) {
+        // Another hook has failed after the handler: its effect is done, and its answer is the operation's.
+        await handlerReturned(claim, handlerAnswer.response).catch(() => undefined);
+      } else await claim?.threw(error);
     },
   };
 
-  function refusal(error: IdempotencyError, args: readonly unknown[]): Error {
-    return binding?.refuse === undefined ? error : new Rendered(binding.refuse(error, ...args));
+  /** After the deadline it may be Middy's `timeoutEarlyResponse` that has answered, while the handler still runs. */
+  async function handlerReturned(claim: Claim, response: unknown): Promise<Answer | undefined> {
+    if (claim.remainingTimeInMillis() > 0) return claim.returned(response);
+    claim.hold("the response came after the deadline and may not be the handler's");
+    return undefined;
+  }
+
+  /** Middy takes `undefined` from an `onError` hook for no answer: that one leaves early. */
+  function answer(request: MiddyRequest, response: unknown): void {
+    if (response === undefined) {
+      request.earlyResponse = undefined;
+      return;
+    }
+    answers.set(request, { response });
+    throw new Answered();
+  }
+
+  /** Our own errors are refusals, which a binding may render; a kept error speaks for the handler and is thrown. */
+  function refuse(request: MiddyRequest, error: unknown): void {
+    if (binding?.refuse === undefined || !isIdempotencyError(error)) throw error;
+    answer(request, binding.refuse(error, request.event, request.context));
   }
 }

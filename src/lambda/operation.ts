@@ -67,7 +67,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
 
       let identity: Identified;
       try {
-        identity = identify(args);
+        identity = identify(args, context);
       } catch (error) {
         if (!isIdempotencyError(error) || error.code === "config") throw error;
         return refused(engine, undefined, error);

@@ -110,21 +110,25 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
   for (const name of Object.keys(given)) {
     if (!KNOWN.includes(name)) refuse(`there is no option '${name}'; allowed are ${[...KNOWN].sort().join(", ")}`);
   }
-  const binding = given.binding;
-  if (binding !== undefined && typeof binding?.identify !== "function")
-    refuse("binding has no identify(); allowed is an object with a name and identify()");
-  const retention = toMillis(given.expiresAfter ?? binding?.expiresAfter ?? { hours: 24 }, "expiresAfter");
+  for (const name of Object.keys(CHOICES)) choice(given, name);
+  const binding = bindingOf(given.binding);
+  const expiresAfter = given.expiresAfter === undefined ? binding?.expiresAfter : given.expiresAfter;
+  const retention = duration(expiresAfter, "expiresAfter", { hours: 24 });
   const lockFor = given.lockFor === undefined ? undefined : toMillis(given.lockFor, "lockFor");
-  const deadlineMargin = toMillis(given.deadlineMargin ?? { seconds: 0.5 }, "deadlineMargin");
-  if (lockFor !== undefined && lockFor > retention)
-    refuse("expiresAfter is shorter than lockFor; a record must outlive its lock");
-  if (lockFor !== undefined && lockFor <= deadlineMargin)
-    refuse("lockFor is not longer than deadlineMargin; the function would have no time to run");
+  const deadlineMargin = duration(given.deadlineMargin, "deadlineMargin", { seconds: 0.5 });
+  if (lockFor !== undefined && lockFor > retention) {
+    refuse(`expiresAfter is ${retention} ms, shorter than lockFor, ${lockFor} ms; a record must outlive its lock`);
+  }
+  if (lockFor !== undefined && lockFor <= deadlineMargin) {
+    refuse(
+      `lockFor is ${lockFor} ms, not longer than deadlineMargin, ${deadlineMargin} ms; the function would have no time to run`,
+    );
+  }
   if (given.cache !== undefined && given.cache !== false) refuse(`cache is ${show(given.cache)}; allowed is false`);
 
   return {
     operation: given.operation === undefined ? undefined : operationName(given.operation),
-    binding: binding as Settings["binding"],
+    binding,
     key: selector(given.key, "key"),
     principal: given.principal === false ? false : selector(given.principal, "principal", " or false"),
     fingerprint: selector(given.fingerprint, "fingerprint"),
@@ -139,7 +143,7 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
       remember: (callable(given.remember, "remember") as Remember | undefined) ?? binding?.remember ?? keepResults,
       retention,
       lockFor,
-      lockMargin: toMillis(given.lockMargin ?? { seconds: 5 }, "lockMargin"),
+      lockMargin: duration(given.lockMargin, "lockMargin", { seconds: 5 }),
       deadlineMargin,
       runtime: processRuntime,
     },
@@ -154,9 +158,14 @@ export function operationName(name: unknown): string {
   return name;
 }
 
+function duration(given: Duration | undefined, name: string, fallback: Duration): number {
+  return toMillis(given === undefined ? fallback : given, name);
+}
+
 function choice<Value extends string>(given: object, name: string): Value {
   const allowed = CHOICES[name] as readonly [string, ...string[]];
-  const value = (given as Record<string, unknown>)[name] ?? allowed[0];
+  const chosen = (given as Record<string, unknown>)[name];
+  const value = chosen === undefined ? allowed[0] : chosen;
   if (!allowed.includes(value as string)) {
     refuse(`${name} is ${show(value)}; allowed ${allowed.length > 1 ? "are" : "is"} ${allowed.map(show).join(", ")}`);
   }
@@ -176,27 +185,37 @@ function callable<F>(given: F | undefined, name: string): F | undefined {
 }
 
 function storeOf(given: unknown): IdempotencyStore {
-  const verbs = ["claim", "complete", "release", "read"] as const;
-  const store = given as IdempotencyStore | undefined | null;
-  if (
-    typeof store !== "object" ||
-    store === null ||
-    typeof store.clock?.now !== "function" ||
-    verbs.some((verb) => typeof store[verb] !== "function")
-  ) {
-    return refuse(
-      `store is ${given === undefined ? "not given" : show(given)}; allowed is dynamoDBStore(), memoryStore() or another IdempotencyStore`,
-    );
-  }
-  return store;
+  const allowed = "dynamoDBStore(), memoryStore() or another IdempotencyStore";
+  if (given === undefined) return refuse(`store is not given; allowed is ${allowed}`);
+  const lacked = lacking(given, ["claim", "complete", "release", "read"]) ?? lacking(Object(given).clock, ["now"]);
+  return lacked === undefined
+    ? (given as IdempotencyStore)
+    : refuse(`store is ${show(given)}${lacked}; allowed is ${allowed}`);
+}
+
+function bindingOf(given: unknown): Settings["binding"] {
+  if (given === undefined) return undefined;
+  const lacked = lacking(given, ["identify"]);
+  if (lacked !== undefined)
+    return refuse(`binding is ${show(given)}${lacked}; allowed is an object with a name and identify()`);
+  const binding = given as NonNullable<Settings["binding"]>;
+  for (const part of ["replay", "refuse", "remember"] as const) callable(binding[part], `binding.${part}`);
+  return binding;
 }
 
 function codecOf(given: Codec | undefined): Codec {
   if (given === undefined) return json();
-  if (typeof given?.encode !== "function" || typeof given.decode !== "function") {
-    refuse(`codec is ${show(given)}; allowed is an object with encode() and decode()`);
-  }
-  return given;
+  const lacked = lacking(given, ["encode", "decode"]);
+  return lacked === undefined
+    ? given
+    : refuse(`codec is ${show(given)}${lacked}; allowed is an object with encode() and decode()`);
+}
+
+/** What of these methods an object has not, for a sentence; `undefined` where it has all. */
+function lacking(given: unknown, methods: readonly string[]): string | undefined {
+  if (typeof given !== "object" || given === null) return "";
+  const lacked = methods.find((name) => typeof (given as Record<string, unknown>)[name] !== "function");
+  return lacked === undefined ? undefined : ` without ${lacked}()`;
 }
 
 function refuse(sentence: string): never {

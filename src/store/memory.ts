@@ -1,4 +1,4 @@
-import type { ClaimRequest, CompleteRequest, IdempotencyStore, Ownership } from "../core/store.ts";
+import type { ClaimRequest, CompleteRequest, IdempotencyStore, ReleaseRequest } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
 import { type Item, number, text } from "./attributes.ts";
 import { firstClaim, successor } from "./claimed.ts";
@@ -55,9 +55,12 @@ export function memoryStore(options: { readonly clock?: Clock | undefined } = {}
       items.set(id, { ...kept, status: text(status), ...resultToItem(result), ...times });
       return { outcome: "written" };
     },
-    async release({ id, owner }: Ownership) {
-      if (!isHeldBy(items.get(id), owner)) return conflict(id);
-      items.delete(id);
+    async release({ id, owner, keepUntil }: ReleaseRequest) {
+      const item = items.get(id);
+      if (!isHeldBy(item, owner)) return conflict(id);
+      const { lockedUntil, ...kept } = item;
+      if (keepUntil === undefined) items.delete(id);
+      else items.set(id, { ...kept, status: text("RELEASED"), expiresAt: number(keepUntil) });
       return { outcome: "released" };
     },
     async read(id: string) {

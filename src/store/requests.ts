@@ -1,6 +1,6 @@
 import type { InProgressRecord } from "../core/record.ts";
 import type { ClaimedFrom, ClaimRequest, CompleteRequest, Ownership } from "../core/store.ts";
-import { floorSeconds } from "../core/time.ts";
+import { type EpochSeconds, floorSeconds } from "../core/time.ts";
 import { type Item, number, text } from "./attributes.ts";
 import { resultToItem, toItem } from "./item.ts";
 import type { Operations } from "./transport.ts";
@@ -49,7 +49,8 @@ const COMPLETION = {
   withData: `${COMPLETION_SET}, #result = :result REMOVE #lockedUntil, #steps`,
   withoutData: `${COMPLETION_SET} REMOVE #lockedUntil, #steps, #result`,
 } as const;
-const RELEASE_NAMES = names("owner", "status");
+const RELEASE_NAMES = names("owner", "status", "expiresAt", "lockedUntil");
+const REMOVAL_NAMES = names("owner", "status");
 
 const onConflict = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
 const running = text("IN_PROGRESS");
@@ -117,13 +118,31 @@ export function complete(TableName: string, request: CompleteRequest): Input<"Up
   };
 }
 
+/** Gives the key back under the claim, and keeps the attempt and the steps until `keepUntil`. */
+export function release(TableName: string, { id, owner }: Ownership, keepUntil: EpochSeconds): Input<"UpdateItem"> {
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression: "SET #status = :released, #expiresAt = :expires REMOVE #lockedUntil",
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: RELEASE_NAMES,
+    ExpressionAttributeValues: {
+      ":me": text(owner),
+      ":running": running,
+      ":released": text("RELEASED"),
+      ":expires": number(keepUntil),
+    },
+    ...onConflict,
+  };
+}
+
 /** Deletes the record under the claim. */
-export function release(TableName: string, { id, owner }: Ownership): Input<"DeleteItem"> {
+export function remove(TableName: string, { id, owner }: Ownership): Input<"DeleteItem"> {
   return {
     TableName,
     Key: keyOf(id),
     ConditionExpression: HELD,
-    ExpressionAttributeNames: RELEASE_NAMES,
+    ExpressionAttributeNames: REMOVAL_NAMES,
     ExpressionAttributeValues: { ":me": text(owner), ":running": running },
     ...onConflict,
   };

@@ -59,12 +59,14 @@ export function tableStore({
         return refusal(error, "UpdateItem", request.id);
       }
     },
-    async release(claim) {
+    async release(request) {
+      const { keepUntil } = request;
       try {
-        await transport.send("DeleteItem", requests.release(table, claim));
+        if (keepUntil === undefined) await transport.send("DeleteItem", requests.remove(table, request));
+        else await transport.send("UpdateItem", requests.release(table, request, keepUntil));
         return { outcome: "released" };
       } catch (error) {
-        return refusal(error, "DeleteItem", claim.id);
+        return refusal(error, keepUntil === undefined ? "DeleteItem" : "UpdateItem", request.id);
       }
     },
     async read(id, { consistent }) {

@@ -24,7 +24,9 @@ export interface TestContext {
  * @example
  * await handler(event, lambdaContext({ remaining: { seconds: 3 } }));
  */
-export function lambdaContext(options: { readonly remaining?: Duration; readonly functionName?: string } = {}): TestContext {
+export function lambdaContext(
+  options: { readonly remaining?: Duration; readonly functionName?: string } = {},
+): TestContext {
   const end = performance.now() + toMillis(options.remaining ?? { seconds: 30 }, "remaining");
   const functionName = options.functionName ?? "test-function";
   return {

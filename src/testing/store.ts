@@ -67,7 +67,7 @@ export function testingStore(): TestingStore {
     clock: store.clock,
     claim: (request) => at("claim", request.owner, () => store.claim(request)),
     complete: (request) => at("complete", request.owner, () => store.complete(request)),
-    release: (claim) => at("release", claim.owner, () => store.release(claim)),
+    release: (request) => at("release", request.owner, () => store.release(request)),
     read: (id, options) => at("read", undefined, () => store.read(id, options)),
     advance(duration) {
       now += toMillis(duration, "duration");
@@ -89,7 +89,9 @@ export function testingStore(): TestingStore {
     },
     records() {
       const found = [...store.items].map(([id, item]) => fromItem(item, id));
-      return found.filter((record): record is IdempotencyRecord => record !== undefined && record.status !== "UNREADABLE");
+      return found.filter(
+        (record): record is IdempotencyRecord => record !== undefined && record.status !== "UNREADABLE",
+      );
     },
   };
 }

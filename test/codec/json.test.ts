@@ -37,7 +37,9 @@ describe("json()", () => {
     expect(encode("x".repeat(698)).encoding).toBe("json");
     expect(encode("x".repeat(700)).encoding).toBe("json+deflate");
     expect(encode(randomBytes(30_000).toString("latin1")).encoding).toBe("json+deflate");
-    expect((json({ compressAbove: Number.POSITIVE_INFINITY }).encode("x".repeat(5_000), context) as Encoded).encoding).toBe("json");
+    expect(
+      (json({ compressAbove: Number.POSITIVE_INFINITY }).encode("x".repeat(5_000), context) as Encoded).encoding,
+    ).toBe("json");
   });
 
   it("brings strings with every kind of character back from compression", () => {
@@ -53,7 +55,10 @@ describe("json()", () => {
     ["text where bytes belong", { encoding: "json+deflate", data: "x" }],
     ["text that is not JSON", { encoding: "json", data: "{" }],
     ["bytes that are not compressed", { encoding: "json+deflate", data: new Uint8Array([1, 2, 3]) }],
-    ["more than it would ever have stored", { encoding: "json+deflate", data: deflateRawSync(" ".repeat(20 * 1024 * 1024)) }],
+    [
+      "more than it would ever have stored",
+      { encoding: "json+deflate", data: deflateRawSync(" ".repeat(20 * 1024 * 1024)) },
+    ],
   ])("refuses to decode %s", (_, encoded) => {
     expect(() => decode(encoded)).toThrow();
   });

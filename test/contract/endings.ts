@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { epochMillis } from "../../src/core/time.ts";
+import { type EpochSeconds, epochMillis } from "../../src/core/time.ts";
 import { CORRUPTIONS } from "./corrupt-items.ts";
 import { ask, completed, done, freshId, from, running, SECOND, START } from "./requests.ts";
 import type { StoreUnderTest } from "./store.ts";
@@ -10,7 +10,7 @@ export function describeEndings({ store, seed, raw }: Omit<StoreUnderTest, "cloc
     it("deletes the record, and the key can be claimed anew", async () => {
       const id = freshId();
       await store.claim(ask(id));
-      expect(await store.release({ id, owner: "first" })).toStrictEqual({ outcome: "released" });
+      expect(await store.release({ id, owner: "first", keepUntil: undefined })).toStrictEqual({ outcome: "released" });
       expect(await raw(id)).toBeUndefined();
       expect(await store.claim(ask(id, { owner: "second" }))).toMatchObject({
         outcome: "claimed",
@@ -18,11 +18,39 @@ export function describeEndings({ store, seed, raw }: Omit<StoreUnderTest, "cloc
       });
     });
 
+    it("that keeps what is known marks the record, and the next claim goes on from it", async () => {
+      const id = freshId();
+      await seed(running(id, { attempt: 2, lockedUntil: START + 30_000, expiresAt: undefined }));
+      const keepUntil = (SECOND + 600) as EpochSeconds;
+      expect(await store.release({ id, owner: "first", keepUntil })).toStrictEqual({ outcome: "released" });
+      const { status, lockedUntil: _, ...kept } = running(id, { attempt: 2, expiresAt: keepUntil });
+      expect(await raw(id)).toStrictEqual({ ...kept, status: { S: "RELEASED" } });
+      const next = { status: "RELEASED", owner: "first", attempt: 2 } as const;
+      expect(await store.claim(ask(id, { owner: "second", from: next }))).toMatchObject({
+        outcome: "claimed",
+        record: { attempt: 3, steps: { charge: { data: '"ch_1"' } } },
+      });
+    });
+
+    it("that keeps what is known, sent again, shows the record that it wrote", async () => {
+      const id = freshId();
+      await store.claim(ask(id));
+      const keepUntil = (SECOND + 600) as EpochSeconds;
+      await store.release({ id, owner: "first", keepUntil });
+      expect(await store.release({ id, owner: "first", keepUntil })).toMatchObject({
+        outcome: "conflict",
+        found: { status: "RELEASED", owner: "first", attempt: 1 },
+      });
+    });
+
     it("that is sent again finds nothing", async () => {
       const id = freshId();
       await store.claim(ask(id));
-      await store.release({ id, owner: "first" });
-      expect(await store.release({ id, owner: "first" })).toStrictEqual({ outcome: "conflict", found: undefined });
+      await store.release({ id, owner: "first", keepUntil: undefined });
+      expect(await store.release({ id, owner: "first", keepUntil: undefined })).toStrictEqual({
+        outcome: "conflict",
+        found: undefined,
+      });
     });
   });
 
@@ -31,12 +59,14 @@ export function describeEndings({ store, seed, raw }: Omit<StoreUnderTest, "cloc
     const afterwards: Record<string, (id: string) => Promise<unknown>> = {
       "the takeover": async () => {},
       "the successor's completion": (id) => store.complete(done(id, { owner: "second" })),
-      "the successor's release": (id) => store.release({ id, owner: "second" }),
+      "the successor's release": (id) => store.release({ id, owner: "second", keepUntil: undefined }),
       "the successor's kept error": (id) => store.complete(done(id, { owner: "second", status: "FAILED" })),
     };
     const verbs: Record<string, (id: string) => Promise<{ outcome: string }>> = {
       complete: (id) => store.complete(done(id, { result: { encoding: "json", data: '"late"' } })),
-      release: (id) => store.release({ id, owner: "first" }),
+      release: (id) => store.release({ id, owner: "first", keepUntil: undefined }),
+      "release, keeping what is known,": (id) =>
+        store.release({ id, owner: "first", keepUntil: (SECOND + 600) as EpochSeconds }),
     };
 
     it.each(Object.keys(afterwards).flatMap((event) => Object.keys(verbs).map((verb) => [verb, event] as const)))(
@@ -59,7 +89,7 @@ export function describeEndings({ store, seed, raw }: Omit<StoreUnderTest, "cloc
       await store.claim(ask(id));
       await store.complete(done(id));
       const before = await raw(id);
-      expect(await store.release({ id, owner: "first" })).toMatchObject({
+      expect(await store.release({ id, owner: "first", keepUntil: undefined })).toMatchObject({
         outcome: "conflict",
         found: { status: "COMPLETED" },
       });
@@ -115,7 +145,10 @@ export function describeEndings({ store, seed, raw }: Omit<StoreUnderTest, "cloc
         outcome: "conflict",
         found: unreadable,
       });
-      expect(await store.release({ id, owner: "second" })).toStrictEqual({ outcome: "conflict", found: unreadable });
+      expect(await store.release({ id, owner: "second", keepUntil: undefined })).toStrictEqual({
+        outcome: "conflict",
+        found: unreadable,
+      });
       expect(await store.read(id, { consistent: true })).toStrictEqual(unreadable);
       expect(await store.read(id, { consistent: false })).toStrictEqual(unreadable);
       expect(await raw(id)).toStrictEqual(before);

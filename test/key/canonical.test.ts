@@ -261,7 +261,7 @@ describe("canonicalJson", () => {
       detail: "an instance of Date is not a JSON value",
     });
     expect(refusal({ "a b": { "": 1n } })).toMatchObject({
-      path: '$["a b"][""]',
+      path: "$[…][…]",
       detail: "a BigInt is not a JSON value",
     });
     expect(refusal({ secret: "top\ud800" }).message).not.toContain("top");

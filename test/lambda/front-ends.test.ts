@@ -1,16 +1,19 @@
 import middy6 from "@middy/core";
 import middy7 from "middy7";
-import { idempotency } from "../../src/middy.ts";
 import { type CurrentClaim, currentClaim, idempotent } from "../../src/index.ts";
-import { describeFrontEnd } from "../contract/front-end.ts";
+import { idempotency } from "../../src/middy.ts";
 import type { Call, Fn, FrontEndOptions, Order, TestLambdaContext } from "../contract/front-end/kit.ts";
+import { describeFrontEnd } from "../contract/front-end.ts";
 
 type Handler = (event: Order, context?: TestLambdaContext) => Promise<unknown>;
 
 /** Middy 6 and 7 differ in their types, not in what is used of them here. */
 type AnyMiddy = (handler: Handler) => Call & { use(middleware: unknown): Call };
 
-const handlerOf = (fn: Fn): Handler => async (event) => fn(event, currentClaim());
+const handlerOf =
+  (fn: Fn): Handler =>
+  async (event) =>
+    fn(event, currentClaim());
 
 const wrapped = (fn: Fn, options: FrontEndOptions): Handler => idempotent(handlerOf(fn), options as never);
 

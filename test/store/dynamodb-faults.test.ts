@@ -30,7 +30,7 @@ describe("a fault below the SDK's retries", () => {
     () => store.claim(ask("a")),
     () => store.claim(ask("a", takeover)),
     () => store.complete(done("a")),
-    () => store.release({ id: "a", owner: "first" }),
+    () => store.release({ id: "a", owner: "first", keepUntil: undefined }),
     () => store.read("a", { consistent: true }),
   ];
 
@@ -67,7 +67,10 @@ describe("a fault below the SDK's retries", () => {
     const id = freshId();
     await sound.claim(ask(id));
     const { store } = faulty([lostResponse]);
-    expect(await store.release({ id, owner: "first" })).toStrictEqual({ outcome: "conflict", found: undefined });
+    expect(await store.release({ id, owner: "first", keepUntil: undefined })).toStrictEqual({
+      outcome: "conflict",
+      found: undefined,
+    });
   });
 
   it("that loses every response is a failure, and the write stands", async () => {
@@ -100,7 +103,7 @@ describe("a fault below the SDK's retries", () => {
     ["claim", (store: IdempotencyStore, id: string) => store.claim(ask(id))],
     ["takeover", (store: IdempotencyStore, id: string) => store.claim(ask(id, takeover))],
     ["complete", (store: IdempotencyStore, id: string) => store.complete(done(id))],
-    ["release", (store: IdempotencyStore, id: string) => store.release({ id, owner: "first" })],
+    ["release", (store: IdempotencyStore, id: string) => store.release({ id, owner: "first", keepUntil: undefined })],
   ])("by a transaction that holds the item answers %s with busy, at once", async (_, verb) => {
     const { store, sent } = faulty([refused("TransactionConflictException")]);
     expect(await verb(store, freshId())).toStrictEqual({ outcome: "busy" });
@@ -201,7 +204,7 @@ describe("a fault below the SDK's retries", () => {
     const id = freshId();
     const { store } = faulty([none, lostResponse]);
     expect((await store.claim(ask(id))).outcome).toBe("claimed");
-    await sound.release({ id, owner: "first" });
+    await sound.release({ id, owner: "first", keepUntil: undefined });
     expect(await store.complete(done(id))).toStrictEqual({ outcome: "conflict", found: undefined });
   });
 });

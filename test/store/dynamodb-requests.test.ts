@@ -39,7 +39,7 @@ describe("the requests of a store", () => {
     await store.claim(ask(id, { owner: "second" }));
     expect(operations(sent.splice(0))).toStrictEqual(["PutItem"]);
     await store.claim(ask(failing));
-    await store.release({ id: failing, owner: "first" });
+    await store.release({ id: failing, owner: "first", keepUntil: undefined });
     expect(operations(sent.splice(0))).toStrictEqual(["PutItem", "DeleteItem"]);
   });
 
@@ -69,7 +69,7 @@ describe("the requests of a store", () => {
     await store.claim(ask(id, takeover));
     await store.claim(ask(id, { ...takeover, from: { ...takeover.from, status: "RELEASED" } }));
     await store.complete(done(id));
-    await store.release({ id, owner: "first" });
+    await store.release({ id, owner: "first", keepUntil: undefined });
     const vacant =
       "attribute_not_exists(#id) OR (#expiresAt <= :s AND (attribute_not_exists(#lockedUntil) OR #lockedUntil <= :ms))";
     const seen = "#status = :seenStatus AND #owner = :seen AND #attempt = :seenAttempt";

@@ -86,7 +86,13 @@ export function engineUnderTest(options: Partial<Engine> = {}, time: SimulatedTi
     },
     engine: {
       operation: "op",
-      store: { clock: store.clock, claim: verb("claim"), complete: verb("complete"), release: verb("release"), read: verb("read") },
+      store: {
+        clock: store.clock,
+        claim: verb("claim"),
+        complete: verb("complete"),
+        release: verb("release"),
+        read: verb("read"),
+      },
       codec: json(),
       observe: (event) => events.push(event),
       policies: { whenCompleted: "replay", whenAbandoned: "rerun" },

@@ -6,7 +6,12 @@ import { bench, bytesOf, codeOf, contextWith, type FrontEnd, gate, type Order, t
 export function describeExecution(make: FrontEnd): void {
   describe("duplicates", () => {
     it("runs the first call, and answers the second with an equal result", async () => {
-      const fn = vi.fn((order: Order) => ({ placed: order.id, lines: [{ sku: "a", gift: undefined }], total: 12.5, note: null }));
+      const fn = vi.fn((order: Order) => ({
+        placed: order.id,
+        lines: [{ sku: "a", gift: undefined }],
+        total: 12.5,
+        note: null,
+      }));
       const { options, turns, store } = bench();
       const call = make(fn, options);
       const first = await call({ id: "o-1", amount: 5 }, contextWith(30_000));
@@ -92,7 +97,11 @@ export function describeExecution(make: FrontEnd): void {
       const first = call({ id: "o-1" });
       await entered;
       one.clock.set(one.clock.now() + 9_500);
-      expect(await thrownBy(call({ id: "o-1" }))).toMatchObject({ code: "in_progress", retryAfter: 1, headers: { "Retry-After": "1" } });
+      expect(await thrownBy(call({ id: "o-1" }))).toMatchObject({
+        code: "in_progress",
+        retryAfter: 1,
+        headers: { "Retry-After": "1" },
+      });
       open();
       await first;
     });

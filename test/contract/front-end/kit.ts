@@ -1,8 +1,16 @@
 import { vi } from "vitest";
+import { type Clock, epochMillis } from "../../../src/core/time.ts";
 import type { CurrentClaim, IdempotencyEvent, IdempotencyStore, Options } from "../../../src/index.ts";
 import { type Item, number, text } from "../../../src/store/attributes.ts";
 import { type MemoryStore, memoryStore } from "../../../src/store/memory.ts";
-import { type HandClock, handClock, START } from "../store.ts";
+
+/** When the tests begin. */
+export const START = 1_800_000_000_000;
+
+/** A wall clock that is moved by hand. */
+export interface HandClock extends Clock {
+  set(at: number): void;
+}
 
 /** What the front ends are called with; tests read other parts of it through `key` and `fingerprint`. */
 export interface Order {
@@ -40,8 +48,17 @@ export interface Bench {
 }
 
 /** A bench whose operation takes `id` for its key and `amount` for its fingerprint. */
-export function bench(more: Partial<FrontEndOptions> = {}, wrap: (store: MemoryStore) => IdempotencyStore = (store) => store): Bench {
-  const clock = handClock(START);
+export function bench(
+  more: Partial<FrontEndOptions> = {},
+  wrap: (store: MemoryStore) => IdempotencyStore = (store) => store,
+): Bench {
+  let now = START;
+  const clock: HandClock = {
+    now: () => epochMillis(now),
+    set: (at) => {
+      now = at;
+    },
+  };
   const store = memoryStore({ clock });
   const events: IdempotencyEvent[] = [];
   return {
@@ -49,7 +66,14 @@ export function bench(more: Partial<FrontEndOptions> = {}, wrap: (store: MemoryS
     store,
     events,
     turns: () => events.map(({ type }) => type),
-    options: { store: wrap(store), operation: "place", key: "id", fingerprint: "amount", observe: (event) => void events.push(event), ...more },
+    options: {
+      store: wrap(store),
+      operation: "place",
+      key: "id",
+      fingerprint: "amount",
+      observe: (event) => void events.push(event),
+      ...more,
+    },
     item() {
       const [item, ...others] = store.items.values();
       if (item === undefined || others.length > 0) throw new Error(`${store.items.size} items where one was expected`);
@@ -98,10 +122,14 @@ export async function codeOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 /** The attributes of an item, for a comparison of bytes. */
-export const bytesOf = (item: Item): string => JSON.stringify(item, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part));
+export const bytesOf = (item: Item): string =>
+  JSON.stringify(item, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part));
 
 /** A Lambda context that always has `remaining` milliseconds left. */
-export const contextWith = (remaining: number): TestLambdaContext => ({ functionName: "shop", getRemainingTimeInMillis: () => remaining });
+export const contextWith = (remaining: number): TestLambdaContext => ({
+  functionName: "shop",
+  getRemainingTimeInMillis: () => remaining,
+});
 
 /** Changes the store's only item in place of DynamoDB. */
 export function tamper({ store, item }: Bench, change: Record<string, Item[string] | undefined>): void {

@@ -25,6 +25,20 @@ function isRoot(prototype: object | null): boolean {
   return prototype !== null && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
+/**
+ * The place that `steps` lead to, such as `$.items[2].at`, fit for a message: at most 120 characters, and only names
+ * that look like names. Others may be data (an e-mail address, a card's number) and are left out: `$.cards[…]`.
+ */
+export function pathOf(steps: Iterable<string | number>): string {
+  let path = "$";
+  for (const step of steps) {
+    if (typeof step === "number") path += `[${step}]`;
+    else path += /^[A-Za-z_$][\w$-]{0,39}$/.test(step) ? `.${step}` : "[…]";
+    if (path.length > 120) return `${path.slice(0, 120)}…`;
+  }
+  return path;
+}
+
 /** What a value is, in a word for an error's sentence, without any of its contents. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
