@@ -77,6 +77,13 @@ export default {
       to: { path: "^src/[^/]+/" },
     },
     {
+      name: "cdk-stands-alone",
+      comment: "`lambda-once/cdk` (infra/constructs) imports itself and the CDK, nothing of the runtime",
+      severity: "error",
+      from: { path: "^infra/constructs/" },
+      to: { pathNot: ["^infra/constructs/", "(^|/)node_modules/(aws-cdk-lib|constructs)(/|$)"] },
+    },
+    {
       name: "resolvable",
       comment: "the module does not exist",
       severity: "error",

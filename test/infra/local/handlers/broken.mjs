@@ -1,0 +1,3 @@
+import { nothing } from "./no-such-module.mjs";
+
+export const handler = async () => nothing;
