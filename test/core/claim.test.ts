@@ -303,7 +303,7 @@ describe("a claim whose function threw", () => {
   ])("keeps %s, and nothing more of it", async (_, error, facts) => {
     const { claim, engine, store } = await start({ remember: () => "keep" });
     await claim.threw(error);
-    expect(JSON.parse((store.items.get("op#1")?.["result"] as { S: string }).S)).toEqual(facts);
+    expect(store.items.get("op#1")).toMatchObject({ result: { S: JSON.stringify(facts) } });
     const begun = await begin(engine, request);
     expect(begun).toMatchObject({ status: "failed", error: facts });
     if (begun.status === "failed") expect(begun.error.stack).not.toContain("secret");

@@ -18,7 +18,6 @@ describe("assertStorable", () => {
   it.each<[name: string, value: unknown, path: string, detail: string]>([
     ["undefined as a whole", undefined, "$", "undefined"],
     ["undefined in an array", { a: [1, undefined] }, "$.a[1]", "undefined"],
-    // biome-ignore lint/suspicious/noSparseArray: the hole is the case
     ["a hole in an array", [1, , 2], "$[1]", "undefined"],
     ["a Date", { at: new Date(0) }, "$.at", "an instance of Date"],
     ["a Map", { m: new Map() }, "$.m", "an instance of Map"],
