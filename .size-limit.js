@@ -1,10 +1,4 @@
-/** What a Lambda that bundles the root pays for it, JMESPath included. */
-export default [
-  {
-    name: "lambda-once",
-    path: "dist/index.js",
-    limit: "16 kB",
-    gzip: true,
-    modifyEsbuildConfig: (config) => ({ ...config, platform: "node", format: "esm" }),
-  },
-];
+/** What a Lambda that bundles an entry pays for it. The root includes JMESPath, 9 kB of it. */
+const modifyEsbuildConfig = (config) => ({ ...config, platform: "node", format: "esm" });
+
+export default [{ name: "lambda-once", path: "dist/index.js", limit: "28 kB", gzip: true, modifyEsbuildConfig }];

@@ -29,6 +29,7 @@ declare global {
   const recordId: typeof hash.recordId;
   const compilePart: typeof identity.compilePart;
   const partText: typeof identity.partText;
+  const partsText: typeof identity.partsText;
   const parseJson: typeof jsonText.parseJson;
   const compileSelection: typeof selection.compileSelection;
 
