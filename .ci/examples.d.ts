@@ -33,6 +33,7 @@ declare global {
   const parseJson: typeof jsonText.parseJson;
   const compileSelection: typeof selection.compileSelection;
 
+  const stack: import("aws-cdk-lib").Stack;
   const store: root.IdempotencyStore;
   interface Order {
     readonly id: string;

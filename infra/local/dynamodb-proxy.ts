@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request as send } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { listen } from "./listen.ts";
+import { bytesOf, listen } from "./listen.ts";
 
 /** A request of a function to DynamoDB that has been answered. */
 export interface DynamoDBCall {
@@ -15,12 +15,14 @@ export interface DynamoDBCall {
   readonly status: number;
 }
 
-/** Requests that are being held back. */
+/** A request, or its answer, that is held back. */
 export interface Hold {
-  /** Resolves when the first one has come. */
+  /** Resolves when it has come. */
   readonly reached: Promise<void>;
-  /** Lets it, and those after it, go on. */
+  /** Lets it go on. */
   release(): void;
+  /** Ends its connection instead: a request is then never carried out, an answer never heard. */
+  drop(): void;
 }
 
 /** A way to DynamoDB Local on which faults can be had. */
@@ -45,7 +47,7 @@ type Fault =
       readonly kind: "hold";
       readonly at: "request" | "response";
       readonly reach: () => void;
-      readonly released: Promise<void>;
+      readonly verdict: Promise<"release" | "drop">;
     };
 
 const THROTTLED = JSON.stringify({
@@ -93,11 +95,12 @@ export async function startDynamoDBProxy(
         return;
       }
       if (fault?.kind === "delay") await pause(fault.milliseconds, undefined, { ref: false });
-      if (fault?.kind === "hold" && fault.at === "request") await held(fault);
+      const hold = fault?.kind === "hold" ? fault : undefined;
+      if (hold?.at === "request" && (await held(hold)) === "drop") return void request.socket.destroy();
       const answer = await forward(request.headers, body);
-      if (fault?.kind === "hold" && fault.at === "response") await held(fault);
-      told(fault?.kind === "drop" ? 0 : answer.status, answer.body);
-      if (fault?.kind === "drop") request.socket.destroy();
+      const dropped = fault?.kind === "drop" || (hold?.at === "response" && (await held(hold)) === "drop");
+      told(dropped ? 0 : answer.status, answer.body);
+      if (dropped) request.socket.destroy();
       else response.writeHead(answer.status, answer.headers).end(answer.body);
     } catch {
       request.socket.destroy();
@@ -120,11 +123,13 @@ export async function startDynamoDBProxy(
       const reached = new Promise<void>((resolve) => {
         reach = resolve;
       });
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
+      let drop = (): void => {};
+      const verdict = new Promise<"release" | "drop">((resolve) => {
+        release = () => resolve("release");
+        drop = () => resolve("drop");
       });
-      add(operation, 1, { kind: "hold", at, reach, released });
-      return { reached, release };
+      add(operation, 1, { kind: "hold", at, reach, verdict });
+      return { reached, release, drop };
     },
     async close() {
       agent.destroy();
@@ -133,15 +138,15 @@ export async function startDynamoDBProxy(
   };
 }
 
-function held({ reach, released }: { readonly reach: () => void; readonly released: Promise<void> }): Promise<void> {
+function held({
+  reach,
+  verdict,
+}: {
+  readonly reach: () => void;
+  readonly verdict: Promise<"release" | "drop">;
+}): Promise<"release" | "drop"> {
   reach();
-  return released;
-}
-
-async function bytesOf(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return verdict;
 }
 
 function readJson(text: Buffer | string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A server of this machine that is up. */
@@ -31,4 +31,11 @@ export function listen(server: Server, port = 0): Promise<Listening> {
       resolve({ port, url: `http://127.0.0.1:${port}`, close });
     });
   });
+}
+
+/** The whole body of a message. */
+export async function bytesOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { bytesOf } from "./listen.ts";
 
 /** An error as Lambda gives it to the caller of a function. */
 export interface FunctionError {
@@ -51,7 +52,7 @@ export async function serveRuntimeApi(turns: RuntimeTurns): Promise<RuntimeApi> 
       turns.ready();
       return;
     }
-    const body = await textOf(request);
+    const body = (await bytesOf(request)).toString();
     response.writeHead(202, { "content-type": "application/json" }).end('{"status":"OK"}');
     if (plain === "init/error") turns.initFailed(asError(body));
     else if (turn === "error") turns.failed(decodeURIComponent(id), asError(body));
@@ -91,12 +92,6 @@ const tooLarge: FunctionError = {
   errorType: "Function.ResponseSizeTooLarge",
   errorMessage: `Response payload size exceeded maximum allowed payload size (${PAYLOAD_LIMIT} bytes).`,
 };
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
 
 function asError(body: string): FunctionError {
   try {

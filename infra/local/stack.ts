@@ -12,6 +12,7 @@ import { type Listening, listen } from "./listen.ts";
 import { type Named, pick } from "./names.ts";
 import { createQueues, type Poller, startPoller } from "./queue.ts";
 import type { FunctionModel } from "./resources.ts";
+import { sqsProxy } from "./sqs-proxy.ts";
 import { createTables } from "./tables.ts";
 import { readTemplate, type StackModel } from "./template.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -128,8 +129,10 @@ async function start(options: StackOptions, onStop: (stop: () => unknown) => voi
   }
   const fauxqs = await startFauxqs({ port: 0, logger: false, defaultRegion: REGION });
   onStop(fauxqs.stop);
-  const sqsUrl = `http://127.0.0.1:${fauxqs.port}`;
-  const queueUrl = (name: string): string => `http://sqs.${REGION}.localhost:${fauxqs.port}/${ACCOUNT}/${name}`;
+  const proxied = sqsProxy(fauxqs.port, () => sqsUrl, `http://sqs.${REGION}.localhost:${fauxqs.port}`);
+  const { url: sqsUrl, close: closeSqs } = await listen(proxied);
+  onStop(closeSqs);
+  const queueUrl = (name: string): string => `${sqsUrl}/${ACCOUNT}/${name}`;
   const apiUrl = (id: string): string => servers.get(id)?.listening.url ?? "";
   const model = readTemplate(assembly, { region: REGION, account: ACCOUNT, queueUrl, apiUrl });
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 export type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties?: unknown }>>;
 
@@ -203,9 +204,21 @@ export const shop: Resources = {
 
 const outputs = { QueueUrl: { Value: ref("Queue") }, TableName: { Value: ref("Table") } };
 
+/** An empty folder that goes with the test file. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-once-local-"));
+  written.push(folder);
+  return folder;
+}
+
+const written: string[] = [];
+afterAll(() => {
+  for (const folder of written) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Writes a `cdk.out` with one stack, `Shop`, whose functions are the files of `handlers/`. */
 export function writeAssembly(resources: Resources = shop, Outputs: object = outputs): string {
-  const cdkOut = mkdtempSync(join(tmpdir(), "lambda-once-assembly-"));
+  const cdkOut = newFolder();
   const write = (name: string, value: object) => writeFileSync(join(cdkOut, name), JSON.stringify(value));
   const destinations = { current: { bucketName: "assets", objectKey: "handlers.zip" } };
   write("Shop.template.json", { Resources: resources, Outputs });

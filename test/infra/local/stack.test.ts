@@ -346,6 +346,15 @@ describe("faults", patient, () => {
     expect(sent).toMatchObject({ operation: "PutItem", status: 200 });
   });
 
+  it("lets a request fall that it held back", async () => {
+    const { reached, drop } = stack.faults.hold("PutItem");
+    const response = doing("put", 5);
+    await reached;
+    drop();
+    expect((await response).status).toBe(502);
+    expect(await item(5)).toBeUndefined();
+  });
+
   it("knows its functions by name and says which there are", () => {
     expect(() => stack.faults.kill("Nobody")).toThrow(
       '"Nobody" is not the name of one function; there are: Worker, BrokenFunction, GuardFunction, Consumer',

@@ -1,11 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { startStack } from "../../../infra/local/stack.ts";
-import { writeAssembly } from "./fixture.ts";
+import { newFolder, writeAssembly } from "./fixture.ts";
 
 const started: ChildProcess[] = [];
 afterEach(() => {
@@ -63,7 +62,7 @@ describe("npm start", { timeout: 40_000 }, () => {
     await vi.waitFor(() => expect(output()).toContain("GET /prod/nowhere -> 403 by API Gateway, no function ran"));
     expect(output()).toContain("with Node v");
     expect(output()).toContain(`curl -i -X POST '${url}/orders'`);
-    expect(output()).toMatch(/Queue Queue, which feeds Consumer: http:\/\//);
+    expect(output()).toMatch(/Queue Queue, which feeds Consumer: http:\/\/127\.0\.0\.1:\d+\/000000000000\/Shop-Queue/);
     expect(output()).toMatch(/Worker {2,}ok +\d+ ms {2}cold/);
     expect(children.length).toBeGreaterThan(2); // Java, the watchdog, an environment.
     child.kill("SIGINT");
@@ -95,7 +94,7 @@ describe("npm start", { timeout: 40_000 }, () => {
   });
 
   it("says in one sentence that there is no Java", async () => {
-    const PATH = mkdtempSync(join(tmpdir(), "lambda-once-path-"));
+    const PATH = newFolder();
     for (const name of ["sh", "cat"]) symlinkSync(`/bin/${name}`, join(PATH, name));
     const { ended, output } = run(["--cdk-out", writeAssembly(), "--port", "0"], { ...process.env, PATH });
     expect(await ended).toBe(1);
