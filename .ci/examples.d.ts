@@ -1,5 +1,6 @@
 import type * as awsLambda from "aws-lambda";
 import type * as root from "lambda-once";
+import type * as batch from "lambda-once/batch";
 import type * as codecs from "lambda-once/codecs";
 import type * as dynamodb from "lambda-once/dynamodb";
 import type * as middyEntry from "lambda-once/middy";
@@ -20,6 +21,8 @@ declare global {
   type Binding<Args extends readonly unknown[], Result> = root.Binding<Args, Result>;
   const json: typeof codecs.json;
   const dynamoDBStore: typeof dynamodb.dynamoDBStore;
+  const idempotentBatch: typeof batch.idempotentBatch;
+  const visibilityBy: typeof batch.visibilityBy;
   const idempotency: typeof middyEntry.idempotency;
   type WithClaim<Context> = middyEntry.WithClaim<Context>;
   const testingStore: typeof testing.testingStore;
@@ -61,6 +64,7 @@ declare global {
   const createOrder: (order: Order) => Promise<Receipt>;
   const place: (order: Order) => Promise<Receipt>;
   const placeOrder: (order: Order) => Promise<Receipt>;
+  const recordPayment: (message: { readonly body: string }) => Promise<Receipt>;
   const retryLater: (seconds: number) => Promise<Receipt>;
   const charge: ReturnType<typeof import("vitest").vi.fn>;
   const placeOrderByEvent: (event: { orderId: string; amount: number }, context: unknown) => Promise<Receipt>;
@@ -69,6 +73,7 @@ declare global {
     find(id: string): Promise<Receipt | undefined>;
     charge(order: { id: string; amount: number }, options: { signal: AbortSignal }): Promise<Receipt>;
   };
+  const SQS: typeof import("@aws-sdk/client-sqs").SQS;
   const middy: typeof import("@middy/core").default;
   const httpErrorHandler: typeof import("@middy/http-error-handler").default;
   const httpJsonBodyParser: typeof import("@middy/http-json-body-parser").default;

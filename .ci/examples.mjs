@@ -27,6 +27,8 @@ for (const file of ["README.md", ...files("docs", ".md"), ...files("src", ".ts")
     writeFileSync(join(folder, name), `// ${file}, example ${at + 1}\n${code}\nexport {};\n`);
   });
 }
+mkdirSync(join("reports", "infra", "local"), { recursive: true });
+writeFileSync(join("reports", "infra", "local", "stack.ts"), 'export * from "../../../infra/local/stack.ts";\n');
 writeFileSync(join(folder, "handler.ts"), "export const handler = placeOrderByEvent;\n");
 writeFileSync(
   join(folder, "tsconfig.json"),

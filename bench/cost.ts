@@ -8,7 +8,7 @@ import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { idempotent } from "lambda-once";
 import { dynamoDBStore } from "lambda-once/dynamodb";
 import { lambdaContext } from "lambda-once/testing";
-import { startDynamoDBLocal } from "../test/support/dynamodb-local.ts";
+import { startDynamoDBLocal } from "../infra/local/dynamodb-local.ts";
 
 /** US dollars per million request units on demand in us-east-1, from AWS's price list of November 2026. */
 const PRICE = { write: 0.625, read: 0.125 } as const;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { type LocalDynamoDB, startDynamoDBLocal } from "../../test/support/dynamodb-local.ts";
+import { type LocalDynamoDB, startDynamoDBLocal } from "../../infra/local/dynamodb-local.ts";
 import type { Case, Happened } from "./case.ts";
 import { keys } from "./keys.ts";
 import { locks } from "./locks.ts";

@@ -1,15 +1,18 @@
-import { randomUUID } from "node:crypto";
 import type {
   APIGatewayProxyEvent,
   APIGatewayProxyEventV2WithJWTAuthorizer,
+  DynamoDBStreamEvent,
   EventBridgeEvent,
+  KinesisStreamEvent,
   LambdaFunctionURLEventWithIAMAuthorizer,
   SQSEvent,
 } from "aws-lambda";
 import http from "../../events/api-gateway-http.json" with { type: "json" };
 import rest from "../../events/api-gateway-rest.json" with { type: "json" };
+import dynamodbStream from "../../events/dynamodb-stream.json" with { type: "json" };
 import eventbridge from "../../events/eventbridge.json" with { type: "json" };
 import functionUrl from "../../events/function-url.json" with { type: "json" };
+import kinesis from "../../events/kinesis.json" with { type: "json" };
 import sqs from "../../events/sqs.json" with { type: "json" };
 import fifo from "../../events/sqs-fifo.json" with { type: "json" };
 
@@ -28,6 +31,8 @@ export interface Events {
   readonly "function-url": LambdaFunctionURLEventWithIAMAuthorizer;
   readonly sqs: SQSEvent;
   readonly "sqs-fifo": SQSEvent;
+  readonly "dynamodb-stream": DynamoDBStreamEvent;
+  readonly kinesis: KinesisStreamEvent;
   readonly eventbridge: EventBridgeEvent<string, OrderPlaced>;
 }
 
@@ -38,6 +43,8 @@ const events: Events = {
   "function-url": functionUrl,
   sqs,
   "sqs-fifo": fifo,
+  "dynamodb-stream": dynamodbStream as DynamoDBStreamEvent, // Its literals are wider as JSON.
+  kinesis,
   eventbridge,
 };
 
@@ -49,24 +56,4 @@ const events: Events = {
  */
 export function readEvent<Kind extends keyof Events>(kind: Kind): Events[Kind] {
   return structuredClone(events[kind]);
-}
-
-/**
- * The event of `POST /orders` as API Gateway sends it when a client sends the request (again): the body
- * and the `Idempotency-Key` are the client's, request id, trace and time are new with every request.
- *
- * @example
- * const first = orderRequest("key-1", { orderId: "ord-1" });
- * const retry = orderRequest("key-1", { orderId: "ord-1" });
- */
-export function orderRequest(key: string, change: Readonly<Record<string, unknown>>): Events["api-gateway-http"] {
-  const event = readEvent("api-gateway-http");
-  event.body = JSON.stringify({ ...JSON.parse(event.body ?? "{}"), ...change });
-  event.headers["idempotency-key"] = key;
-  event.headers["content-length"] = String(Buffer.byteLength(event.body));
-  event.headers["x-amzn-trace-id"] =
-    `Root=1-${randomUUID().slice(0, 8)}-${randomUUID().replaceAll("-", "").slice(0, 24)}`;
-  event.requestContext.requestId = randomUUID();
-  event.requestContext.timeEpoch = Date.now();
-  return event;
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Hold } from "../local/dynamodb-proxy.ts";
+import type { LocalStack } from "../local/stack.ts";
 import { readEvent } from "./events.ts";
-import { countReplays, crash, deliver, lockLapses, placeOrder, type Seen } from "./senders.ts";
-import type { Tables } from "./tables.ts";
+import { type Seen, type Sender, until } from "./sender.ts";
 
 /** One step of the demo, and what must come of it. */
 export interface Step {
@@ -16,117 +17,172 @@ export interface Step {
 }
 
 /** The story, in order: the later steps build on the earlier ones. */
-export function story(tables: Tables): readonly Step[] {
-  let first: Seen;
-  const five = () => Promise.all(Array.from({ length: 5 }, () => placeOrder("key-2", { orderId: "ord-1002" })));
-  const payments = readEvent("sqs");
+export function story(stack: LocalStack, sender: Sender): readonly Step[] {
+  return [...ordersOnce(sender), ...ordersThatDie(stack, sender), ...payments(stack, sender)];
+}
 
+const told = ({ status, replayed }: Seen): string => `${status}${replayed ? ", replayed" : ""}`;
+
+function ordersOnce(sender: Sender): readonly Step[] {
+  let first: Seen;
+  const five = (): Promise<Seen[]> =>
+    Promise.all(Array.from({ length: 5 }, () => sender.order("key-2", { orderId: "ord-1002" })));
   return [
     {
       sent: "POST /orders for ord-1001, with key-1",
       booked: 1,
-      answer: "executed (attempt 1): 201",
+      answer: "201",
       why: "Nothing stands under the key: it is claimed, the order booked, the answer stored.",
       async carryOut() {
-        first = await placeOrder("key-1", { orderId: "ord-1001" });
-        return first.answer;
+        first = await sender.order("key-1", { orderId: "ord-1001" });
+        return told(first);
       },
     },
     {
       sent: "The same again: the client did not see the answer",
       booked: 0,
-      answer: "replayed (attempt 1): 201, same body",
-      why: "The stored answer is given. The function does not run.",
+      answer: "201, replayed, same body",
+      why: "The stored answer is given. The function's code does not run.",
       async carryOut() {
-        const again = await placeOrder("key-1", { orderId: "ord-1001" });
-        return `${again.answer}, ${again.body === first.body ? "same" : "ANOTHER"} body`;
+        const again = await sender.order("key-1", { orderId: "ord-1001" });
+        return `${told(again)}, ${again.body === first.body ? "same" : "ANOTHER"} body`;
       },
     },
     {
       sent: "ord-1002 five times at once, with key-2; then the five again",
       booked: 1,
-      answer: "1 executed, 4 refused as in progress or replayed; then 5 replayed, 1 body",
+      answer: "1 ran, 4 were told 409 or replayed; then 5 replayed, 1 body",
       why: "One conditional write wins the key. Who comes meanwhile is told to try again, and gets the same answer then.",
       async carryOut() {
-        const at = (await five()).map(({ answer }) => answer);
+        const at = await five();
         const again = await five();
-        const count = (answers: readonly string[], kind: RegExp) =>
-          answers.filter((answer) => kind.test(answer)).length;
-        const replayed = count(
-          again.map(({ answer }) => answer),
-          /^replayed/,
-        );
+        const ran = at.filter(({ status, replayed }) => status === 201 && !replayed).length;
+        const others = at.filter(({ status, replayed }) => status === 409 || replayed).length;
+        const replayed = again.filter((seen) => seen.replayed).length;
         const bodies = new Set(again.map(({ body }) => body)).size;
-        return `${count(at, /^executed/)} executed, ${count(at, /in_progress|^replayed/)} refused as in progress or replayed; then ${replayed} replayed, ${bodies} body`;
+        return `${ran} ran, ${others} were told 409 or replayed; then ${replayed} replayed, ${bodies} body`;
       },
     },
     {
       sent: "key-1 again, for another amount",
       booked: 0,
-      answer: "refused: key_reused (422), record unchanged",
+      answer: "422, record unchanged",
       why: "A used key never answers a different request, nor runs it.",
       async carryOut() {
-        const before = await tables.records();
-        const { answer } = await placeOrder("key-1", { orderId: "ord-1001", amount: 1 });
-        return `${answer}, record ${isDeepStrictEqual(await tables.records(), before) ? "unchanged" : "CHANGED"}`;
+        const before = await sender.records();
+        const seen = await sender.order("key-1", { orderId: "ord-1001", amount: 1 });
+        return `${told(seen)}, record ${isDeepStrictEqual(await sender.records(), before) ? "unchanged" : "CHANGED"}`;
       },
     },
     {
-      sent: "ord-1003 to a process that dies before it books",
+      sent: "An order without a key",
       booked: 0,
-      answer: "SIGKILL; left IN_PROGRESS (attempt 1)",
-      why: "It could clean up nothing: the key stays locked, here for 2 s.",
-      carryOut: () => crash(tables, "key-3", "ord-1003", "before"),
+      answer: "400",
+      why: "API Gateway itself refuses it: the route requires the header.",
+      carryOut: async () => told(await sender.order(undefined, { orderId: "ord-1001" })),
+    },
+  ];
+}
+
+function ordersThatDie(stack: LocalStack, sender: Sender): readonly Step[] {
+  /** Sends an order, and kills the function while one of its requests to DynamoDB is held back. */
+  async function die(key: string, orderId: string, held: Hold, last: string): Promise<string> {
+    const answered = sender.order(key, { orderId });
+    await held.reached;
+    const killed = stack.faults.kill("Orders");
+    held.drop();
+    return `${told(await answered)}; ${killed} killed ${last}`;
+  }
+  return [
+    {
+      sent: "ord-1003, with key-3; the function is killed once it has claimed the key",
+      booked: 0,
+      answer: "502; 1 killed before it booked",
+      why: "It could clean up nothing. The key stays locked for as long as it could have run, and 5 s.",
+      carryOut: () => die("key-3", "ord-1003", stack.faults.hold("PutItem", "response"), "before it booked"),
+    },
+    {
+      sent: "ord-1004, with key-4; killed before it can store its answer",
+      booked: 1,
+      answer: "502; 1 killed after it booked",
+      why: "Booked, but no answer stored: nobody but the ledger knows.",
+      carryOut: () => die("key-4", "ord-1004", stack.faults.hold("UpdateItem"), "after it booked"),
     },
     {
       sent: "ord-1003 again, at once",
       booked: 0,
-      answer: "refused: in_progress (409)",
+      answer: "409",
       why: "From outside, dead looks like slow: nothing runs before the lock lapses.",
-      carryOut: async () => (await placeOrder("key-3", { orderId: "ord-1003" })).answer,
+      carryOut: async () => told(await sender.order("key-3", { orderId: "ord-1003" })),
     },
     {
       sent: "ord-1003 again, after the lock",
       booked: 1,
-      answer: "executed (attempt 2): 201",
+      answer: "201",
       why: "The retry takes the key over. As attempt 2 it looks in the ledger, finds nothing, and books.",
       async carryOut() {
-        await lockLapses(tables);
-        return (await placeOrder("key-3", { orderId: "ord-1003" })).answer;
+        await sender.locksLapsed();
+        return told(await sender.order("key-3", { orderId: "ord-1003" }));
       },
     },
     {
-      sent: "ord-1004 to a process that dies after it has booked",
-      booked: 1,
-      answer: "SIGKILL; left IN_PROGRESS (attempt 1)",
-      why: "Booked, but no answer stored: nobody but the ledger knows.",
-      carryOut: () => crash(tables, "key-4", "ord-1004", "after"),
-    },
-    {
-      sent: "ord-1004 again, after the lock",
+      sent: "ord-1004 again, after the lock; then once more",
       booked: 0,
-      answer: "executed (attempt 2): 201",
+      answer: "201; then 201, replayed",
       why: "The function does run again. As attempt 2 it finds its entry and does not book twice; without that look it would.",
       async carryOut() {
-        await lockLapses(tables);
-        return (await placeOrder("key-4", { orderId: "ord-1004" })).answer;
+        const seen = await sender.order("key-4", { orderId: "ord-1004" });
+        return `${told(seen)}; then ${told(await sender.order("key-4", { orderId: "ord-1004" }))}`;
+      },
+    },
+  ];
+}
+
+function payments(stack: LocalStack, sender: Sender): readonly Step[] {
+  const bodies = readEvent("sqs").Records.map(({ body }) => body);
+  const answers = (): number => stack.invocations.filter((one) => one.function.startsWith("Payments")).length;
+  /** Sends messages one after the other, and waits until each has been handled. */
+  async function send(messages: readonly string[]): Promise<void> {
+    for (const message of messages) {
+      const before = answers();
+      await sender.payment(message);
+      await until(() => answers() > before);
+    }
+  }
+  return [
+    {
+      sent: `${bodies.length} payments as SQS messages`,
+      booked: bodies.length,
+      answer: "handled",
+      why: "Each payment is a key of its own.",
+      async carryOut() {
+        await send(bodies);
+        return "handled";
       },
     },
     {
-      sent: "SQS batch of two payments",
-      booked: 2,
-      answer: "0 of 2 failed",
-      why: "Each message is a key of its own.",
-      carryOut: () => deliver(payments),
+      sent: "The same payments in new messages: their sender was not sure",
+      booked: 0,
+      answer: "handled",
+      why: "The key is the payment's, not the message's: both are answered from their records, and SQS deletes them.",
+      async carryOut() {
+        await send(bodies);
+        return "handled";
+      },
     },
     {
-      sent: "The same batch, received a second time",
+      sent: "A message that is no JSON",
       booked: 0,
-      answer: "0 of 2 failed, 2 replayed",
-      why: "Both are answered from their records, so that SQS deletes them.",
+      answer: "received 5 times, 1 in the dead-letter queue",
+      why: "It fails by itself each time, and the others with it do not. After five times SQS sets it aside.",
       async carryOut() {
-        for (const { attributes } of payments.Records) attributes.ApproximateReceiveCount = "2";
-        return `${await deliver(payments)}, ${await countReplays(payments)} replayed`;
+        const before = answers();
+        await sender.payment("pay me");
+        await until(async () => {
+          await stack.faults.redeliver("PaymentQueue"); // Nobody waits for the visibility timeout here.
+          return (await sender.deadLetters()) > 0;
+        });
+        return `received ${answers() - before} times, ${await sender.deadLetters()} in the dead-letter queue`;
       },
     },
   ];

@@ -1,10 +1,10 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
-import { localConfig, startDynamoDBLocal } from "../../test/support/dynamodb-local.ts";
 import { type ApiCall, apiServer, serveApi } from "./api.ts";
 import { isApi, type RouteModel } from "./api-model.ts";
 import { readAssembly } from "./assembly.ts";
+import { localConfig, startDynamoDBLocal } from "./dynamodb-local.ts";
 import { type DynamoDBCall, type DynamoDBProxy, startDynamoDBProxy } from "./dynamodb-proxy.ts";
 import { startSecretsExtension } from "./extension.ts";
 import { type Answer, type Invocation, type LocalFunction, localFunction } from "./functions.ts";

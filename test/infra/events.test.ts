@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import type { APIGatewayProxyHandlerV2WithJWTAuthorizer, SQSHandler } from "aws-lambda";
-import { idempotent, memoryStore } from "lambda-once";
-import { describe, expect, expectTypeOf, it, vi } from "vitest";
-import { type Events, orderRequest, readEvent } from "../../infra/demo/events.ts";
-import type { handler as orderHandler } from "../../infra/demo/order-handler.ts";
+import type { APIGatewayProxyHandler, SQSHandler } from "aws-lambda";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { handler as orderHandler } from "../../infra/demo/api-orders.ts";
+import { type Events, readEvent } from "../../infra/demo/events.ts";
 import type { handler as paymentHandler } from "../../infra/demo/payment-consumer.ts";
 
 const files = readdirSync(new URL("../../events/", import.meta.url));
@@ -87,28 +86,9 @@ describe("the files of events/", () => {
   });
 });
 
-describe("the demo's order handler", () => {
-  it("fits the handler types of AWS", () => {
-    expectTypeOf<typeof orderHandler>().toExtend<APIGatewayProxyHandlerV2WithJWTAuthorizer>();
+describe("the demo's handlers", () => {
+  it("fit the handler types of AWS", () => {
+    expectTypeOf<typeof orderHandler>().toExtend<APIGatewayProxyHandler>();
     expectTypeOf<typeof paymentHandler>().toExtend<SQSHandler>();
-  });
-
-  it("knows a request that is sent again, another customer's key and another payload", async () => {
-    vi.stubEnv("LAMBDA_ONCE_TABLE", "not-reached");
-    const { orders } = await import("../../infra/demo/order-handler.ts");
-    vi.unstubAllEnvs();
-    const place = idempotent(async (_event: Events["api-gateway-http"]) => "placed", {
-      ...orders,
-      store: memoryStore(),
-    });
-    const send = (event: Events["api-gateway-http"]) => place.outcome(event);
-    const otherCustomer = orderRequest("key-1", {});
-    otherCustomer.requestContext.authorizer.jwt.claims["sub"] = "cus-other";
-
-    expect((await send(orderRequest("key-1", {}))).status).toBe("executed");
-    expect((await send(orderRequest("key-1", {}))).status).toBe("replayed");
-    expect((await send(orderRequest("key-2", {}))).status).toBe("executed");
-    expect((await send(otherCustomer)).status).toBe("executed");
-    await expect(send(orderRequest("key-1", { amount: 1 }))).rejects.toMatchObject({ code: "key_reused" });
   });
 });

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import type { LocalDynamoDB } from "./dynamodb-local.ts";
+import type { LocalDynamoDB } from "../../infra/local/dynamodb-local.ts";
 
 type Handler = DynamoDBClient["config"]["requestHandler"];
 type Sent = ReturnType<Handler["handle"]>;

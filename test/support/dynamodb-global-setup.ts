@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { startDynamoDBLocal } from "./dynamodb-local.ts";
+import { startDynamoDBLocal } from "../../infra/local/dynamodb-local.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

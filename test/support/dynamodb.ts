@@ -1,5 +1,5 @@
 import { afterAll, inject } from "vitest";
-import { dynamoDBAt, type LocalDynamoDB, startDynamoDBLocal } from "./dynamodb-local.ts";
+import { dynamoDBAt, type LocalDynamoDB, startDynamoDBLocal } from "../../infra/local/dynamodb-local.ts";
 
 /** The run's DynamoDB Local; one of this test file's own where the run has none. To be awaited at a file's top. */
 export async function localDynamoDB(): Promise<LocalDynamoDB> {
