@@ -1,7 +1,7 @@
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import middy, { type MiddlewareObj } from "@middy/core";
-import type { Fault } from "../../test/support/dynamodb-faults.ts";
 import type { LocalDynamoDB } from "../../infra/local/dynamodb-local.ts";
+import type { Fault } from "../../test/support/dynamodb-faults.ts";
 import type { Handler, Place, Protection, Side } from "./side.ts";
 
 type Item = Record<string, AttributeValue>;
