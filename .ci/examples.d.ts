@@ -1,8 +1,10 @@
 import type * as awsLambda from "aws-lambda";
 import type * as root from "lambda-once";
 import type * as batch from "lambda-once/batch";
+import type * as client from "lambda-once/client";
 import type * as codecs from "lambda-once/codecs";
 import type * as dynamodb from "lambda-once/dynamodb";
+import type * as httpEntry from "lambda-once/http";
 import type * as middyEntry from "lambda-once/middy";
 import type * as testing from "lambda-once/testing";
 import type * as canonical from "../src/key/canonical.ts";
@@ -19,12 +21,19 @@ declare global {
   const isIdempotencyError: typeof root.isIdempotencyError;
   const IdempotencyOutcomeUnknownError: typeof root.IdempotencyOutcomeUnknownError;
   type Binding<Args extends readonly unknown[], Result> = root.Binding<Args, Result>;
+  const idempotentFetch: typeof client.idempotentFetch;
   const json: typeof codecs.json;
   const dynamoDBStore: typeof dynamodb.dynamoDBStore;
   const idempotentBatch: typeof batch.idempotentBatch;
   const visibilityBy: typeof batch.visibilityBy;
   const idempotency: typeof middyEntry.idempotency;
   type WithClaim<Context> = middyEntry.WithClaim<Context>;
+  const http: typeof httpEntry.http;
+  type HttpEvent = httpEntry.HttpEvent;
+  const jwtPrincipal: typeof httpEntry.jwtPrincipal;
+  const authorizerPrincipal: typeof httpEntry.authorizerPrincipal;
+  const apiKeyPrincipal: typeof httpEntry.apiKeyPrincipal;
+  const iamPrincipal: typeof httpEntry.iamPrincipal;
   const testingStore: typeof testing.testingStore;
   const useStore: typeof testing.useStore;
   const lambdaContext: typeof testing.lambdaContext;
@@ -56,6 +65,20 @@ declare global {
   }
   type Audit = string;
   type Context = awsLambda.Context;
+  type SQSEvent = awsLambda.SQSEvent;
+  type SQSRecord = awsLambda.SQSRecord;
+  type KinesisRecord = batch.KinesisRecord;
+  /** Of `@aws-lambda-powertools/batch`, which is not installed here. */
+  const EventType: { readonly SQS: "SQS" };
+  class BatchProcessor {
+    constructor(type: "SQS");
+  }
+  const processPartialResponse: (
+    event: SQSEvent,
+    recordHandler: (record: SQSRecord, context: Context) => Promise<unknown>,
+    processor: BatchProcessor,
+    options: { context: Context },
+  ) => Promise<awsLambda.SQSBatchResponse>;
   const order: Order;
   const event: Order;
   const error: unknown;
@@ -68,6 +91,8 @@ declare global {
   const retryLater: (seconds: number) => Promise<Receipt>;
   const charge: ReturnType<typeof import("vitest").vi.fn>;
   const placeOrderByEvent: (event: { orderId: string; amount: number }, context: unknown) => Promise<Receipt>;
+  const placeOrderOverHttp: (event: httpEntry.HttpEvent, context: unknown) => Promise<{ statusCode: number }>;
+  const rolesOf: (event: httpEntry.HttpEvent) => Promise<readonly string[]>;
   const handler: (event: Order, context: unknown) => Promise<Receipt>;
   const provider: {
     find(id: string): Promise<Receipt | undefined>;

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { type Binding, currentClaim, idempotent } from "lambda-once";
+import { currentClaim, idempotent } from "lambda-once";
 import { dynamoDBStore } from "lambda-once/dynamodb";
+import { authorizerPrincipal, http } from "lambda-once/http";
 import { book, findBooked } from "./ledger.ts";
 
 interface Order {
@@ -10,8 +11,7 @@ interface Order {
 
 async function placeOrder({ body }: APIGatewayProxyEvent, _context: Context): Promise<APIGatewayProxyResult> {
   const order = readJson(body);
-  if (!isOrder(order))
-    return answer(400, { code: "bad_order", message: "allowed is { orderId, amount }, amount in cents" });
+  if (!isOrder(order)) return answer(400, { message: "allowed is { orderId, amount }, amount in cents" });
   const { orderId, amount } = order;
   const { attempt } = currentClaim();
 
@@ -21,23 +21,11 @@ async function placeOrder({ body }: APIGatewayProxyEvent, _context: Context): Pr
   return answer(201, { orderId, entryId, status: "placed" }, { location: `/orders/${orderId}` });
 }
 
-/** How a REST API's event says which order it is and whose, and how the caller hears what came of it. */
-const overHttp: Binding<[APIGatewayProxyEvent, Context], APIGatewayProxyResult> = {
-  name: "order over HTTP",
-  identify: ({ httpMethod, resource, headers, body, requestContext }) => ({
-    key: Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === "idempotency-key")?.[1],
-    principal: requestContext.authorizer?.["principalId"],
-    fingerprint: [httpMethod, resource, readJson(body) ?? body],
-  }),
-  replay: (stored) => ({ ...stored, headers: { ...stored.headers, "idempotent-replayed": "true" } }),
-  refuse: ({ code, message, statusCode, headers }) => answer(statusCode, { code, message }, headers),
-};
-
 /** `POST /orders` behind the REST API: a request that is sent again gets the first one's answer. */
 export const handler = idempotent(placeOrder, {
   store: dynamoDBStore(),
   operation: "place-order",
-  binding: overHttp,
+  binding: http({ principal: authorizerPrincipal() }),
 });
 
 function answer(

@@ -1,4 +1,5 @@
 import type {
+  ALBEvent,
   APIGatewayProxyEvent,
   APIGatewayProxyEventV2WithJWTAuthorizer,
   DynamoDBStreamEvent,
@@ -7,6 +8,7 @@ import type {
   LambdaFunctionURLEventWithIAMAuthorizer,
   SQSEvent,
 } from "aws-lambda";
+import alb from "../../events/alb.json" with { type: "json" };
 import http from "../../events/api-gateway-http.json" with { type: "json" };
 import rest from "../../events/api-gateway-rest.json" with { type: "json" };
 import dynamodbStream from "../../events/dynamodb-stream.json" with { type: "json" };
@@ -29,6 +31,7 @@ export interface Events {
   readonly "api-gateway-http": APIGatewayProxyEventV2WithJWTAuthorizer;
   readonly "api-gateway-rest": APIGatewayProxyEvent;
   readonly "function-url": LambdaFunctionURLEventWithIAMAuthorizer;
+  readonly alb: ALBEvent;
   readonly sqs: SQSEvent;
   readonly "sqs-fifo": SQSEvent;
   readonly "dynamodb-stream": DynamoDBStreamEvent;
@@ -41,6 +44,7 @@ const events: Events = {
   "api-gateway-http": http,
   "api-gateway-rest": rest,
   "function-url": functionUrl,
+  alb,
   sqs,
   "sqs-fifo": fifo,
   "dynamodb-stream": dynamodbStream as DynamoDBStreamEvent, // Its literals are wider as JSON.

@@ -18,6 +18,8 @@ export interface Seen {
 
 /** The world outside of the stack: it sends at the front doors, and looks into the tables past the functions. */
 export interface Sender {
+  /** The token that it sends. */
+  readonly bearer: string;
   /** `POST /orders` as a client sends it, each time a request of its own; without a key where `key` is undefined. */
   order(key: string | undefined, change: Readonly<Record<string, unknown>>): Promise<Seen>;
   /** Sends a message to the queue `payments`. */
@@ -44,6 +46,7 @@ export function senderTo(stack: LocalStack): Sender {
   const records = (): Promise<readonly Item[]> => scan(stack.tableName("IdempotencyTableName"));
 
   return {
+    bearer,
     records,
     async order(key, change) {
       const response = await fetch(`${stack.apiUrl}/orders`, {

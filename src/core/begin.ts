@@ -204,5 +204,8 @@ function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun 
 /** Try again when the lock ends, but no sooner than in 1 and no later than in 2 seconds: most calls are done long before. */
 function inProgress(lockEndsIn: number): Begun {
   const retryAfter = Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
-  return { status: "refused", error: new IdempotencyInProgressError({ retryAfter }) };
+  return {
+    status: "refused",
+    error: new IdempotencyInProgressError({ retryAfter, lockEndsIn: lockEndsIn || undefined }),
+  };
 }

@@ -21,12 +21,12 @@ export interface Claim {
   ended(): boolean;
   /**
    * The function returned: stores the result and answers with it, or with the winner's where the claim
-   * was lost. The result is encoded before the first await.
+   * was lost. The result is encoded before the first await. `reduce` says what of it is stored.
    *
    * @throws IdempotencyResultError where the result cannot be stored, the same as for every later call
    * @throws IdempotencyClaimLostError where another call has taken over and has no result yet
    */
-  returned(result: unknown): Promise<Answer>;
+  returned(result: unknown, reduce?: (result: unknown) => unknown): Promise<Answer>;
   /** The function threw: releases, keeps or holds. Never throws, so that the caller sees the function's error. */
   threw(error: unknown): Promise<void>;
   /** The outcome is unknown: nothing is written, the lock lapses by itself. */
@@ -69,12 +69,12 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     remainingTimeInMillis: deadline.remaining,
     ended: () => ended,
-    async returned(result) {
+    async returned(result, reduce) {
       const executed: Answer = { status: "executed", attempt, result };
       if (!end()) return executed;
       switch (judge({ status: "returned", result })) {
         case "keep":
-          return saveResult(engine, record, lease, result);
+          return saveResult(engine, record, lease, result, reduce);
         case "release":
           await release(engine, record, lease);
           return executed;

@@ -24,10 +24,13 @@ export class IdempotencyInProgressError extends IdempotencyErrorBase {
   readonly code = "in_progress";
   readonly statusCode = 409;
   readonly retryAfter: number;
+  /** Milliseconds to the end of the first call's lock, where they are known. Most calls are done long before. */
+  readonly lockEndsIn: number | undefined;
 
-  constructor({ retryAfter }: { retryAfter: number }) {
+  constructor({ retryAfter, lockEndsIn }: { retryAfter: number; lockEndsIn?: number | undefined }) {
     super(`a call with the same idempotency key is still running; try again in ${retryAfter} s`, { retryAfter });
     this.retryAfter = retryAfter;
+    this.lockEndsIn = lockEndsIn;
   }
 }
 
@@ -77,6 +80,30 @@ export class IdempotencyPrincipalMissingError extends IdempotencyErrorBase {
 
   constructor({ detail, cause }: { detail: string; cause?: unknown }) {
     super(`the principal of the idempotency key is missing: ${detail}`, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** The binding's `authorize` says that the caller may not do this now. Nothing ran, and nothing was replayed. */
+export class IdempotencyForbiddenError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyForbiddenError";
+  readonly code = "forbidden";
+  readonly statusCode = 403;
+
+  constructor() {
+    super("the caller may not do this");
+  }
+}
+
+/** The client sent the operation for the first time so long ago that its record may be gone. Nothing ran. */
+export class IdempotencyRequestTooOldError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyRequestTooOldError";
+  readonly code = "request_too_old";
+  readonly statusCode = 412;
+
+  constructor({ retention }: { retention: number }) {
+    super(
+      `the request was first sent more than ${Math.floor(retention / 1000)} s ago, and the outcome of an operation is not kept longer; find out what became of it before sending it anew`,
+    );
   }
 }
 
@@ -300,6 +327,8 @@ export type IdempotencyError =
   | IdempotencyKeyReusedError
   | IdempotencyKeyMissingError
   | IdempotencyPrincipalMissingError
+  | IdempotencyForbiddenError
+  | IdempotencyRequestTooOldError
   | IdempotencyClaimLostError
   | IdempotencyAbandonedError
   | IdempotencyStoreError

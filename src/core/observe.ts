@@ -19,7 +19,18 @@ export type IdempotencyEvent = {
   | { readonly type: "claim_lost"; readonly attempt: number }
   | { readonly type: "save_failed"; readonly attempt: number; readonly error: unknown }
   | { readonly type: "release_failed"; readonly attempt: number; readonly error: unknown }
+  /** A record of a batch is handed back to its source, which delivers it again. `item` is its message id or sequence number. */
+  | { readonly type: "reported"; readonly item: string; readonly reason: ReportReason; readonly error?: unknown }
+  /** A message that is in progress elsewhere could not be hidden until the lock's end; it comes back when its queue says. */
+  | { readonly type: "visibility_failed"; readonly item: string; readonly error: unknown }
 );
+
+/**
+ * Why a record of a batch is handed back: the function threw; the call was refused, or a kept error answers it; the
+ * outcome is not to be kept (`remember`); another record of the batch has the same key and was handed back; an earlier
+ * record of its group was; the time left is too short. Under the last two it was not begun.
+ */
+export type ReportReason = "threw" | "refused" | "not_kept" | "joined" | "group_stopped" | "no_time_left";
 
 /** Told of each turn; never awaited, and what it throws is swallowed. */
 export type Observer = (event: IdempotencyEvent) => void;

@@ -34,13 +34,14 @@ export async function saveResult(
   record: InProgressRecord,
   lease: Lease,
   result: unknown,
+  reduce: (result: unknown) => unknown = (whole) => whole,
 ): Promise<Answer> {
   const { id, attempt } = record;
   const executed: Answer = { status: "executed", attempt, result };
   let encoded: Encoded;
   let written: CompleteAnswer;
   try {
-    encoded = await encode(engine, record, lease, result);
+    encoded = await encode(engine, record, lease, reduce(result));
     written = await write(engine, record, lease, "COMPLETED", encoded);
   } catch (error) {
     if (isIdempotencyError(error) && error.code === "result_unstorable")

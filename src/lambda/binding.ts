@@ -14,11 +14,13 @@ export interface Identity {
   readonly held?: false;
   /** The event says itself that it is a repetition: the record is looked at before it is claimed. */
   readonly retried?: boolean;
+  /** When its sender sent it for the first time, in epoch milliseconds: older than the retention is refused. */
+  readonly firstSentAt?: number | undefined;
 }
 
 /**
  * How one kind of event gives key, principal and fingerprint, and how an outcome is rendered for its
- * caller. Pure and synchronous; called before any user code.
+ * caller. Pure and, but for `authorize`, synchronous; `identify` is called before any user code.
  *
  * @example
  * const orderEvents: Binding<[OrderEvent], Receipt> = {
@@ -29,10 +31,27 @@ export interface Identity {
 export interface Binding<Args extends readonly unknown[] = never, Result = never> {
   readonly name: string;
   identify(...args: Args): Identity;
+  /**
+   * Asked before every execution and every replay, once the identity is read: whether the caller may do this now.
+   * Everything but `true` is refused. What it throws passes through.
+   */
+  authorize?(...args: Args): boolean | Promise<boolean>;
+  /** What of a result is stored; the caller of the execution still gets all of it. Default: the result itself. */
+  store?(result: Result, ...args: Args): unknown;
+  /** The answer of an execution under a claim. Default: the function's result. */
+  executed?(result: Result, ...args: Args): Result;
   /** The answer of a replay, from the stored result. Default: the result itself. */
-  readonly replay?: (result: Result, ...args: Args) => Result;
+  replay?(result: Result, ...args: Args): Result;
   /** The answer of a refusal. Default: the error is thrown. */
-  readonly refuse?: (error: IdempotencyError, ...args: Args) => Result;
+  refuse?(error: IdempotencyError, ...args: Args): Result;
   readonly remember?: Remember;
   readonly expiresAfter?: Duration;
+}
+
+/** How a binding reduces the result of a call to what is stored; `undefined`: not at all. */
+export function reducerOf(
+  binding: Binding<readonly unknown[], unknown> | undefined,
+  args: readonly unknown[],
+): ((result: unknown) => unknown) | undefined {
+  return binding?.store === undefined ? undefined : (result) => binding.store?.(result, ...args);
 }

@@ -3,11 +3,12 @@ import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
 import type { Answer } from "../core/settle.ts";
 import type { Storable } from "../core/storable.ts";
+import { reducerOf } from "./binding.ts";
 import { isContextLike, type LambdaContext } from "./context.ts";
 import { heldClaim, inFrame } from "./frames.ts";
 import { compileIdentity } from "./identity.ts";
 import { compileOperation, contextOf, type Operation } from "./operation.ts";
-import { type Options, readOptions } from "./options.ts";
+import { type Options, readOptions, type Settings } from "./options.ts";
 
 /** How a call of a wrapped function was answered. */
 export interface CallOutcome<Result> {
@@ -150,7 +151,7 @@ function refuseHandler(fn: AnyFunction): void {
 }
 
 /** The answer of one call; a refusal is an answer that the binding may render. */
-type Answered = Answer | { readonly status: "refused"; readonly error: IdempotencyError };
+export type Answered = Answer | { readonly status: "refused"; readonly error: IdempotencyError };
 
 /** One call: begin, run under the claim, end the claim. */
 async function call(operation: Operation, fn: AnyFunction, self: unknown, args: unknown[]): Promise<Answered> {
@@ -163,7 +164,7 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
   const begun = await operation.begin(args, context);
   switch (begun.status) {
     case "claimed":
-      return execute(begun.claim, context, () => fn.apply(self, args));
+      return execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);
     case "unheld":
       return {
         status: "executed",
@@ -179,7 +180,13 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
 }
 
 /** Runs the function under the claim; what it throws is what the caller sees. */
-async function execute(claim: Claim, context: LambdaContext | undefined, run: () => unknown): Promise<Answered> {
+export async function execute(
+  claim: Claim,
+  context: LambdaContext | undefined,
+  run: () => unknown,
+  binding?: Settings["binding"],
+  args: readonly unknown[] = [],
+): Promise<Answered> {
   let result: unknown;
   try {
     result = await inFrame(heldClaim(claim), context, run);
@@ -188,7 +195,9 @@ async function execute(claim: Claim, context: LambdaContext | undefined, run: ()
     throw error;
   }
   try {
-    return await claim.returned(result);
+    const answer = await claim.returned(result, reducerOf(binding, args));
+    if (answer.status === "replayed" || binding?.executed === undefined) return answer;
+    return { ...answer, result: binding.executed(result, ...args) };
   } catch (error) {
     return refusedBy(error);
   }

@@ -17,6 +17,7 @@ export type Identified =
       /** `undefined`: nothing is compared. */
       readonly fingerprint: string | undefined;
       readonly retried: boolean;
+      readonly firstSentAt: number | undefined;
     };
 
 type Part = (
@@ -52,6 +53,7 @@ export function compileIdentity(
       principal: principal?.(args, bound, context),
       fingerprint: fingerprint?.(args, bound, context),
       retried: bound?.retried === true,
+      firstSentAt: bound?.firstSentAt,
     };
   };
 }

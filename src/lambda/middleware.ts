@@ -1,6 +1,7 @@
 import type { Claim } from "../core/claim.ts";
 import { isIdempotencyError } from "../core/errors.ts";
 import type { Answer } from "../core/settle.ts";
+import { reducerOf } from "./binding.ts";
 import type { LambdaContext } from "./context.ts";
 import { type CurrentClaim, heldClaim } from "./frames.ts";
 import { watchAnswer } from "./middy-answer.ts";
@@ -94,12 +95,12 @@ export function idempotency<Event, Result>(
       const claim = claims.get(request);
       if (claim === undefined) return;
       try {
-        const answered = await handlerReturned(claim, request.response);
+        const answered = await handlerReturned(claim, request, request.response);
         if (answered === undefined) return;
         const { status, result } = answered;
-        if (status === "executed") return;
-        request.response =
-          binding?.replay === undefined ? result : binding.replay(result, request.event, request.context);
+        const render = status === "executed" ? binding?.executed : binding?.replay;
+        if (render !== undefined) request.response = render.call(binding, result, request.event, request.context);
+        else if (status === "replayed") request.response = result;
       } catch (error) {
         refuse(request, error);
       }
@@ -117,14 +118,15 @@ export function idempotency<Event, Result>(
         claim?.hold("another onError hook has replaced the error; use the idempotency middleware last");
       } else if (handlerAnswer !== undefined && claim?.ended() === false) {
         // Another hook has failed after the handler: its effect is done, and its answer is the operation's.
-        await handlerReturned(claim, handlerAnswer.response).catch(() => undefined);
+        await handlerReturned(claim, request, handlerAnswer.response).catch(() => undefined);
       } else await claim?.threw(error);
     },
   };
 
   /** After the deadline it may be Middy's `timeoutEarlyResponse` that has answered, while the handler still runs. */
-  async function handlerReturned(claim: Claim, response: unknown): Promise<Answer | undefined> {
-    if (claim.remainingTimeInMillis() > 0) return claim.returned(response);
+  async function handlerReturned(claim: Claim, request: MiddyRequest, response: unknown): Promise<Answer | undefined> {
+    const reduce = reducerOf(binding, [request.event, request.context]);
+    if (claim.remainingTimeInMillis() > 0) return claim.returned(response, reduce);
     claim.hold("the response came after the deadline and may not be the handler's");
     return undefined;
   }

@@ -3,10 +3,13 @@ import { type Engine, tell } from "../core/engine.ts";
 import {
   IdempotencyConfigError,
   type IdempotencyError,
+  IdempotencyForbiddenError,
   IdempotencyReentrantError,
+  IdempotencyRequestTooOldError,
   isIdempotencyError,
 } from "../core/errors.ts";
 import { deadlineOf, leaseFor } from "../core/lease.ts";
+import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
 import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
 import { type CurrentClaim, currentFrame, isHeldByCaller } from "./frames.ts";
@@ -18,9 +21,25 @@ import { storeInUse } from "./store-in-use.ts";
 /** How one call goes on. `unheld`: the function runs, nothing is claimed and nothing stored. */
 export type Call = Begun | { readonly status: "unheld"; readonly claim: CurrentClaim };
 
+/** A call whose key is read and not claimed yet. */
+export interface PreparedCall {
+  /** The operation, as this call uses it. */
+  readonly engine: Engine;
+  /** What it will claim; both `undefined` where it claims nothing, or where the key cannot be read. */
+  readonly id: string | undefined;
+  readonly fingerprint: string | undefined;
+  begin(): Promise<Call>;
+}
+
 /** One business operation: its options, checked and compiled. */
 export interface Operation {
   readonly settings: Settings;
+  /**
+   * Reads the key from the arguments now, to be claimed later.
+   *
+   * @throws IdempotencyConfigError where the operation cannot be called like this
+   */
+  prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall;
   /**
    * Reads the key from the arguments and claims it.
    *
@@ -44,6 +63,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   const settings = readOptions(options);
   const identify = compileIdentity(settings);
   const recent = recentKeys();
+  const asksFirst = settings.binding?.authorize !== undefined;
   if (settings.operation !== undefined) operationName(settings.operation + suffix);
   else if (++unnamed > 1) {
     throw new IdempotencyConfigError(
@@ -58,39 +78,59 @@ export function compileOperation<Args extends readonly unknown[], Result>(
     return store === own.store ? own : { ...own, store };
   }
 
-  return {
-    settings,
-    async begin(args, context) {
-      refuseUnsupported(args);
-      const engine = engineFor(args, context);
-      const remaining = remainingTime(context);
+  function prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall {
+    refuseUnsupported(args);
+    const engine = engineFor(args, context);
+    const nothing = { engine, id: undefined, fingerprint: undefined };
 
-      let identity: Identified;
-      try {
-        identity = identify(args, context);
-      } catch (error) {
-        if (!isIdempotencyError(error) || error.code === "config") throw error;
-        return refused(engine, undefined, error);
-      }
-      if (identity.status === "unheld") {
-        tell(engine, undefined, { type: "unheld" });
-        return { status: "unheld", claim: unheldClaim(engine, remaining) };
-      }
+    let identity: Identified;
+    try {
+      identity = identify(args, context);
+    } catch (error) {
+      if (!isIdempotencyError(error) || error.code === "config") throw error;
+      return { ...nothing, begin: async () => refused(engine, undefined, error) };
+    }
+    if (identity.status === "unheld") {
+      return {
+        ...nothing,
+        async begin() {
+          if (asksFirst && (await isForbidden(settings, args)))
+            return refused(engine, undefined, new IdempotencyForbiddenError());
+          tell(engine, undefined, { type: "unheld" });
+          return { status: "unheld", claim: unheldClaim(engine, remainingTime(context)) };
+        },
+      };
+    }
 
-      const ids = settings.secrets.map((secret) => ({
-        id: recordId({ operation: engine.operation, principal: identity.principal, key: identity.key, secret }),
-        fingerprint: identity.fingerprint === undefined ? undefined : fingerprintHash(identity.fingerprint, secret),
-      }));
-      const current = ids[0] as (typeof ids)[number];
-      if (isHeldByCaller(ids.map(({ id }) => id))) {
-        return refused(engine, current.id, new IdempotencyReentrantError());
-      }
-      const repeated = recent.note(current.id) || identity.retried;
-      const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
-      const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false }));
-      return begin(engine, { ...current, remaining, lookFirst }, previous);
-    },
-  };
+    const { key, principal, fingerprint, retried, firstSentAt } = identity;
+    const ids = settings.secrets.map((secret) => ({
+      id: recordId({ operation: engine.operation, principal, key, secret }),
+      fingerprint: fingerprint === undefined ? undefined : fingerprintHash(fingerprint, secret),
+    }));
+    const current = ids[0] as (typeof ids)[number];
+    return {
+      engine,
+      ...current,
+      async begin() {
+        if (asksFirst && (await isForbidden(settings, args)))
+          return refused(engine, current.id, new IdempotencyForbiddenError());
+        const { retention } = engine;
+        if (firstSentAt !== undefined && firstSentAt + retention <= nowOf(engine.store.clock)) {
+          return refused(engine, current.id, new IdempotencyRequestTooOldError({ retention }));
+        }
+        const remaining = remainingTime(context);
+        if (isHeldByCaller(ids.map(({ id }) => id))) {
+          return refused(engine, current.id, new IdempotencyReentrantError());
+        }
+        const repeated = recent.note(current.id) || retried;
+        const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
+        const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false }));
+        return begin(engine, { ...current, remaining, lookFirst }, previous);
+      },
+    };
+  }
+
+  return { settings, prepare, begin: async (args, context) => prepare(args, context).begin() };
 }
 
 /** The context of a call: its own, else that of the wrapped function around it. */
@@ -108,6 +148,11 @@ function nameOf(settings: Settings, args: readonly unknown[], context: LambdaCon
     );
   }
   return operationName(name);
+}
+
+/** Whether the binding's `authorize` refuses this call: before an execution and before a replay alike. */
+async function isForbidden({ binding }: Settings, args: readonly unknown[]): Promise<boolean> {
+  return (await binding?.authorize?.(...args)) !== true;
 }
 
 function refused(engine: Engine, id: string | undefined, error: IdempotencyError): Call {

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { idempotentFetch } from "lambda-once/client";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Sender, senderTo, until } from "../../infra/demo/sender.ts";
 import { type LocalStack, startStack } from "../../infra/local/stack.ts";
 import { synthesize } from "../../infra/local/synth.ts";
+import { type Fate, lossyProxy } from "../support/lossy-proxy.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
 
@@ -106,6 +108,36 @@ describe("POST /orders, through the front door", () => {
     expect(runsOf("Orders").at(-1)).toMatchObject({ outcome: "ok" });
     expect((await sender.booked()) - before).toBe(1); // As attempt 2 it has looked in the ledger.
     expect(await sender.order("timeout", { orderId: "ord-timeout" })).toMatchObject({ status: 201, replayed: true });
+  });
+});
+
+describe("a client that asks until it knows (M19)", () => {
+  it("has each of 200 orders booked exactly once, whatever is lost on the way there and back", async () => {
+    const before = await sender.booked();
+    const fates: readonly Fate[] = ["passes", "answer lost on the way back", "lost on the way there"];
+    const proxy = await lossyProxy(stack.apiUrl, (request) => fates[request % 3] ?? "passes");
+    const post = idempotentFetch({ backoff: 20, maxBackoff: 200, deadline: { seconds: 50 }, attempts: 50 });
+    const url = `${proxy.origin}${new URL(stack.apiUrl).pathname}/orders`;
+    const place = async (at: number) => {
+      const response = await post(url, {
+        method: "POST",
+        headers: { authorization: `Bearer ${sender.bearer}`, "content-type": "application/json" },
+        body: JSON.stringify({ orderId: `ord-lossy-${at}`, amount: 100 }),
+      });
+      return { status: response.status, replayed: response.replayed, body: await response.text() };
+    };
+    try {
+      const placed: Awaited<ReturnType<typeof place>>[] = [];
+      for (let at = 0; at < 200; at += 10) {
+        placed.push(...(await Promise.all(Array.from({ length: 10 }, (_, more) => place(at + more)))));
+      }
+      expect(placed.filter(({ status }) => status !== 201)).toStrictEqual([]);
+      expect(placed.some(({ replayed }) => replayed)).toBe(true);
+      expect((await sender.booked()) - before).toBe(200);
+      expect(new Set(placed.map(({ body }) => body)).size).toBe(200);
+    } finally {
+      await proxy.close();
+    }
   });
 });
 

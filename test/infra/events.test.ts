@@ -18,11 +18,13 @@ describe("the files of events/", () => {
   const http = readEvent("api-gateway-http");
   const rest = readEvent("api-gateway-rest");
   const url = readEvent("function-url");
+  const alb = readEvent("alb");
   const order = { orderId: "ord-1001", customer: "cus-7Qm3", amount: 5590, lines: [{ quantity: 2 }, { quantity: 1 }] };
 
   it.each([
     { name: "HTTP API", event: http, method: http.requestContext.http.method, path: http.rawPath },
     { name: "REST API", event: rest, method: rest.httpMethod, path: rest.path },
+    { name: "load balancer", event: alb, method: alb.httpMethod, path: alb.path },
     { name: "function URL", event: url, method: url.requestContext.http.method, path: url.rawPath },
   ])("the event of the $name is POST /orders with a key and an order as JSON text", ({ event, method, path }) => {
     const headers = new Headers(event.headers as Record<string, string>);

@@ -38,7 +38,7 @@ if (isIdempotencyError(error)) {
   // @ts-expect-error there is no such code
   if (error.code === "too_late") throw error;
 }
-expectTypeOf<IdempotencyError["statusCode"]>().toEqualTypeOf<400 | 401 | 409 | 422 | 500 | 503>();
+expectTypeOf<IdempotencyError["statusCode"]>().toEqualTypeOf<400 | 401 | 403 | 409 | 412 | 422 | 500 | 503>();
 expectTypeOf<IdempotencyError["expose"]>().toEqualTypeOf<true>();
 expectTypeOf<IdempotencyError["headers"]>().toEqualTypeOf<Readonly<Record<string, string>>>();
 expectTypeOf<IdempotencyError["code"]>().toEqualTypeOf<
@@ -47,6 +47,8 @@ expectTypeOf<IdempotencyError["code"]>().toEqualTypeOf<
   | "key_reused"
   | "key_missing"
   | "principal_missing"
+  | "forbidden"
+  | "request_too_old"
   | "claim_lost"
   | "abandoned"
   | "store_failed"

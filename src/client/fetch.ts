@@ -1,0 +1,114 @@
+import { isReplay, isTransient, retryAfter } from "./answer.ts";
+import { IdempotentFetchError } from "./failure.ts";
+import { type IdempotentFetchOptions, readOptions } from "./options.ts";
+import { prepare } from "./request.ts";
+
+/** A `Response` as of any `fetch`, and how it came about. */
+export interface IdempotentResponse extends Response {
+  /** The server answered from its record: the operation was carried out by an earlier request with the same key. */
+  readonly replayed: boolean;
+  /** How often the request was sent. */
+  readonly attempts: number;
+  /** The key that all attempts had; `undefined` for GET, HEAD and OPTIONS. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/** A `fetch`, to be used wherever one is taken. */
+export type IdempotentFetch = (input: string | URL | Request, init?: RequestInit) => Promise<IdempotentResponse>;
+
+/**
+ * A `fetch` that makes each call one operation: it has one key over all its attempts, so that a server which keeps keys
+ * carries it out once, and it is sent again until there is a final answer, or the deadline or the attempts are used up.
+ *
+ * Sent again: after network faults and timeouts of an attempt, 408, 425, 429, 5xx but 501 and 505, and a 409 that says
+ * that the first request still runs; not before the time that `Retry-After` asks for. Never: a replay, 422, any other
+ * status, and nothing once the caller's signal is aborted.
+ *
+ * The last answer is given when no more is tried, whatever its status. GET, HEAD and OPTIONS get no key, for they change
+ * nothing. The call rejects with `IdempotentFetchError` where no answer came, with the signal's reason where the caller
+ * aborted, and with a `TypeError` before anything is sent where the body is a stream or the key none.
+ *
+ * @throws TypeError for a bad option: what was given, and what is allowed
+ *
+ * @example
+ * const post = idempotentFetch({ deadline: { seconds: 20 } });
+ * const response = await post("https://api.example.com/orders", { method: "POST", body: JSON.stringify(order) });
+ * console.log(response.status, response.replayed, response.attempts, await response.json());
+ *
+ * @example
+ * // A business key: the same order is the same operation after a reload of the page, too.
+ * const post = idempotentFetch();
+ * const headers = { "Idempotency-Key": `order-${order.id}`, "Content-Type": "application/json" };
+ * await post("https://api.example.com/orders", { method: "POST", headers, body: JSON.stringify(order) });
+ */
+export function idempotentFetch(options: IdempotentFetchOptions = {}): IdempotentFetch {
+  const settings = readOptions(options);
+  const { now, sleep, retryHeader } = settings;
+  return async (input, given) => {
+    const end = now() + settings.deadline;
+    const { init, headers, idempotencyKey, signal } = await prepare(input, given, settings);
+    for (let attempts = 1; ; attempts++) {
+      let response: Response | undefined;
+      let again = true;
+      let error: unknown;
+      const late = new AbortController();
+      const either = AbortSignal.any([signal, late.signal]);
+      const sent = { ...init, headers, signal: either };
+      let timer = setTimeout(() => late.abort(new Error("timeout")), Math.min(settings.timeout, end - now()));
+      try {
+        [response, again] = await unlessAborted(either, async () => {
+          const answer = await (settings.fetch ?? fetch)(input, sent);
+          if (settings.body === "whole") await answer.clone().arrayBuffer();
+          return [answer, await isTransient(answer)] as const;
+        });
+      } catch (fault) {
+        signal.throwIfAborted();
+        error = fault;
+        if (!late.signal.aborted) {
+          if ((fault as Error | undefined)?.name !== "TypeError") throw fault;
+          // Of a bad URL or method, `fetch` says the same as of a network fault; the constructor of Request knows.
+          if (!settings.fetch) new Request(input, sent);
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+      const wait =
+        (response ? retryAfter(response, now()) : 0) +
+        settings.random() * Math.min(settings.maxBackoff, settings.backoff * 2 ** (attempts - 1));
+      const facts = { attempts, idempotencyKey };
+      if (!again || attempts >= settings.attempts || now() + wait >= end) {
+        if (response) return Object.assign(response, facts, { replayed: isReplay(response) });
+        throw Object.assign(
+          new IdempotentFetchError("no answer; ask again with the same key", { cause: error }),
+          facts,
+        );
+      }
+      try {
+        settings.onRetry?.({ ...facts, wait, status: response?.status, error });
+      } catch {
+        // An observer's error is not the caller's.
+      }
+      response?.body?.cancel().catch(() => {});
+      const waited = () =>
+        sleep
+          ? sleep(wait, signal)
+          : new Promise((resolve) => {
+              timer = setTimeout(resolve, wait);
+            });
+      await unlessAborted(signal, waited).finally(() => clearTimeout(timer));
+      if (retryHeader) headers.set(retryHeader, `${attempts}`);
+    }
+  };
+}
+
+/** What the work gives; or the signal's reason as soon as it is aborted, whether or not the work heeds it. */
+function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.throwIfAborted();
+    signal.addEventListener("abort", stop);
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", stop));
+  });
+}

@@ -1,0 +1,160 @@
+import { type Duration, show, toMillis } from "../../core/duration.ts";
+import { IdempotencyConfigError } from "../../core/errors.ts";
+import type { HttpEvent } from "./event.ts";
+
+/** Options of `http()`. The rest (`remember`, `expiresAfter`, `whenCompleted`, ...) are the operation's. */
+export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
+  /**
+   * Whose key it is; equal keys of different principals never meet. A JMESPath expression over the event, a function,
+   * or one of `jwtPrincipal()`, `authorizerPrincipal()`, `apiKeyPrincipal()`, `iamPrincipal()`. A request without one is
+   * answered 401. `false`: all callers share keys, and everyone who knows a key gets its answer.
+   */
+  readonly principal: string | ((event: Event) => unknown) | false;
+  /** The header of the key, in any letter case. Default: `Idempotency-Key`. */
+  readonly header?: string;
+  /** The key, where it is more than the header: a JMESPath expression over the event, as in `[headers."idempotency-key", json(body).orderId]`, or a function. */
+  readonly key?: string | ((event: Event) => unknown);
+  /** The key has to be a quoted string, as the IETF draft has it. Default: `false`, a bare key is the same key. */
+  readonly strict?: boolean;
+  /** The fewest characters of a key. Default: 1. */
+  readonly minLength?: number;
+  /** The methods whose requests are claimed. Default: `POST` and `PATCH`. */
+  readonly methods?: readonly string[];
+  /** How bodies are compared: by their JSON value where they are JSON, or always byte by byte. Default: `'canonical'`. */
+  readonly fingerprint?: "canonical" | "raw";
+  /**
+   * Asked before every execution and before every replay (of all methods but `OPTIONS`): whether the caller may do
+   * this *now*. Everything but `true` is answered 403. What it throws passes through.
+   */
+  readonly authorize?: (event: Event) => boolean | Promise<boolean>;
+  /** Headers of the response that are stored, besides `content-type`, `content-encoding`, `location` and `etag`. */
+  readonly responseHeaders?: readonly string[];
+  /** Adds `Idempotency-Status: executed | replayed | <code of the refusal>` to answers. Default: `false`. */
+  readonly statusHeader?: boolean;
+  /** The longest `Retry-After` of a request that comes while the first one runs, in whole seconds. Default: 2 seconds. */
+  readonly retryAfter?: Duration;
+  /** `WWW-Authenticate` of a 401. Default: `Bearer`. */
+  readonly challenge?: string;
+  /** Where the pages of the problem types are; the code of the error is appended. Default: `https://lambda-once.dev/problems/`. */
+  readonly problems?: string;
+}
+
+/** Checked options. */
+export interface HttpSettings {
+  readonly principal: string | ((event: never) => unknown) | false;
+  readonly header: string;
+  readonly key: string | ((event: never) => unknown) | undefined;
+  readonly strict: boolean;
+  readonly minLength: number;
+  readonly methods: ReadonlySet<string>;
+  readonly fingerprint: "canonical" | "raw";
+  readonly authorize: ((event: never) => boolean | Promise<boolean>) | undefined;
+  /** Lower case. */
+  readonly responseHeaders: ReadonlySet<string>;
+  readonly statusHeader: boolean;
+  /** Whole seconds. */
+  readonly retryAfter: number;
+  readonly challenge: string;
+  readonly problems: string;
+}
+
+const KNOWN = [
+  ...["principal", "header", "key", "strict", "minLength", "methods", "fingerprint", "authorize", "responseHeaders"],
+  ...["statusHeader", "retryAfter", "challenge", "problems"],
+];
+
+/** RFC 9110: these change nothing, so that there is nothing to be repeated. */
+const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
+
+/** They are somebody's, of one moment or of one connection: never stored. */
+const NEVER: ReadonlySet<string> = new Set([
+  ...["set-cookie", "set-cookie2", "authorization", "authentication-info", "www-authenticate", "date", "connection"],
+  ...["keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"],
+]);
+
+/**
+ * Checks what a user gave to `http()`.
+ *
+ * @throws IdempotencyConfigError that says what was given and what is allowed
+ */
+export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
+  if (typeof given !== "object" || given === null) refuse("the options of http()", given, "an object with a principal");
+  for (const name of Object.keys(given)) {
+    if (!KNOWN.includes(name)) {
+      throw new IdempotencyConfigError(
+        `http() has no option '${name.slice(0, 60)}'; allowed are ${[...KNOWN].sort().join(", ")}`,
+      );
+    }
+  }
+  const { principal, key, authorize, fingerprint = "canonical", minLength = 1, challenge = "Bearer" } = given;
+  const isSelector = (value: unknown): boolean => typeof value === "string" || typeof value === "function";
+  if (principal !== false && !isSelector(principal)) {
+    refuse("principal", principal, "a JMESPath expression, a function, or false where callers share keys");
+  }
+  if (key !== undefined && !isSelector(key)) refuse("key", key, "a JMESPath expression or a function");
+  if (authorize !== undefined && typeof authorize !== "function") refuse("authorize", authorize, "a function");
+  if (fingerprint !== "canonical" && fingerprint !== "raw") refuse("fingerprint", fingerprint, "'canonical' or 'raw'");
+  if (!Number.isInteger(minLength) || minLength < 1 || minLength > 255) {
+    refuse("minLength", minLength, "a whole number from 1 to 255");
+  }
+  if (typeof challenge !== "string" || !/^[\x20-\x7e]+$/.test(challenge)) {
+    refuse("challenge", challenge, "visible ASCII characters and spaces");
+  }
+  const retryAfter = toMillis(given.retryAfter === undefined ? { seconds: 2 } : given.retryAfter, "retryAfter");
+  return {
+    principal: principal as HttpSettings["principal"],
+    header: headerName(given.header ?? "Idempotency-Key", "header"),
+    key: key as HttpSettings["key"],
+    strict: flag(given.strict, "strict"),
+    minLength,
+    methods: new Set(list(given.methods ?? ["POST", "PATCH"], "methods").map(method)),
+    fingerprint,
+    authorize: authorize as HttpSettings["authorize"],
+    responseHeaders: new Set([
+      ...["content-type", "content-encoding", "location", "etag"],
+      ...list(given.responseHeaders ?? [], "responseHeaders").map(responseHeader),
+    ]),
+    statusHeader: flag(given.statusHeader, "statusHeader"),
+    retryAfter: Math.ceil(retryAfter / 1000),
+    challenge,
+    problems: problemsBase(given.problems ?? "https://lambda-once.dev/problems/"),
+  };
+}
+
+function method(given: unknown): string {
+  const name = typeof given === "string" ? given.toUpperCase() : "";
+  if (!/^[A-Z]+$/.test(name) || SAFE.includes(name)) {
+    refuse("methods", given, `methods that change something, such as 'POST'; ${SAFE.join(", ")} never claim`);
+  }
+  return name;
+}
+
+function headerName(given: unknown, option: string): string {
+  if (typeof given !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(given)) refuse(option, given, "the name of a header");
+  return given as string;
+}
+
+function responseHeader(given: unknown): string {
+  const name = headerName(given, "responseHeaders").toLowerCase();
+  if (NEVER.has(name)) refuse("responseHeaders", given, `a header other than ${[...NEVER].join(", ")}`);
+  return name;
+}
+
+function problemsBase(given: unknown): string {
+  if (typeof given !== "string" || !/^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/.test(given)) {
+    refuse("problems", given, "the beginning of a URL, such as 'https://docs.example.com/problems/'");
+  }
+  return given as string;
+}
+
+function list(given: unknown, option: string): readonly unknown[] {
+  return Array.isArray(given) ? given : refuse(option, given, "a list of names");
+}
+
+function flag(given: unknown, option: string): boolean {
+  return given === undefined || typeof given === "boolean" ? given === true : refuse(option, given, "true or false");
+}
+
+function refuse(option: string, given: unknown, allowed: string): never {
+  throw new IdempotencyConfigError(`${option} is ${show(given)}; allowed is ${allowed}`);
+}
