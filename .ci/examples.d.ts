@@ -83,6 +83,7 @@ declare global {
   const event: Order;
   const error: unknown;
   const chargeCard: (order: { orderId: string; amount: number }) => Promise<Receipt>;
+  const createReceipt: (event: unknown) => Promise<string>;
   const chargeOnce: (order: Order) => Promise<Receipt>;
   const createOrder: (order: Order) => Promise<Receipt>;
   const place: (order: Order) => Promise<Receipt>;

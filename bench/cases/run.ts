@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { type LocalDynamoDB, startDynamoDBLocal } from "../../infra/local/dynamodb-local.ts";
 import type { Case, Happened } from "./case.ts";
+import { httpCases } from "./http.ts";
 import { keys } from "./keys.ts";
 import { locks } from "./locks.ts";
 import { inMiddy } from "./middy.ts";
@@ -47,7 +48,7 @@ console.warn = (...line: readonly unknown[]) => warnings.push(line.join(" "));
 const local = await startDynamoDBLocal();
 const compared: Compared[] = [];
 try {
-  for (const one of [...locks, ...inMiddy, ...keys, ...records]) {
+  for (const one of [...locks, ...inMiddy, ...keys, ...httpCases, ...records]) {
     const onPeer = await runOn(local, peer, one, warnings);
     compared.push({ one, peer: onPeer, ours: await runOn(local, ours, one, warnings) });
   }

@@ -13,6 +13,8 @@ export interface Protection {
   readonly principal?: string;
   readonly fingerprint?: string;
   readonly whenAbandoned?: "reject";
+  /** The handler answers HTTP requests: `http()` with us. `key` is for those who have no word for it. */
+  readonly overHttp?: true;
 }
 
 /** One side of the comparison, over one table. */

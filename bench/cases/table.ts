@@ -13,12 +13,6 @@ export interface Compared {
   readonly ours: Verdict;
 }
 
-/** Cases of the list that need HTTP on our side. */
-const WITH_HTTP: Readonly<Record<string, string>> = {
-  P16: "the key in a header, written in another letter case",
-  P20: "the handler returns status 503",
-};
-
 /** Upstream has fixed some of the cases after the version that is compared here. */
 const MERGED = "#5675, #5705, #5707, #5715";
 
@@ -36,9 +30,8 @@ export function printTable(
     words(ours.happened),
     verdict(ours.holds),
   ]);
-  const later = Object.entries(WITH_HTTP).map(([id, title]) => [id, title, "with HTTP", "-", "-", "-", "-"]);
   const header = ["case", "what is done", "expected", names.peer, "peer", names.ours, "ours"];
-  const inOrder = [...rows, ...later].sort(([a], [b]) => numberOf(a) - numberOf(b));
+  const inOrder = [...rows].sort(([a], [b]) => numberOf(a) - numberOf(b));
 
   console.log(`${names.peer} and ${names.ours}, both over ${names.over}.`);
   console.log(`Upstream has merged fixes for some cases that this version does not carry: issues ${MERGED}.\n`);
