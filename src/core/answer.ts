@@ -1,11 +1,7 @@
 import type { Engine } from "./engine.ts";
-import {
-  IdempotencyRecordError,
-  IdempotencyRememberedError,
-  IdempotencyResultError,
-  type RememberedFacts,
-} from "./errors.ts";
+import { IdempotencyRecordError, IdempotencyResultError } from "./errors.ts";
 import type { CompletedRecord, Encoded, FailedRecord } from "./record.ts";
+import { IdempotencyRememberedError, type RememberedFacts } from "./remembered-error.ts";
 
 /** The encoding of a result that could not be stored: the record holds the error's facts instead. */
 const UNSTORABLE = "unstorable";
