@@ -12,9 +12,18 @@ export function isReplay(response: Response): boolean {
 export async function isTransient(response: Response): Promise<boolean> {
   if (isReplay(response)) return false;
   if (response.status !== 409) return /408|425|429|5(?!01|05)../.test(`${response.status}`);
-  const json = /json/i.test(`${response.headers.get("Content-Type")}`) && (await response.clone().text());
-  const [, type] = /"type"\s*:\s*"(.*?)"/.exec(json || "") ?? [];
-  return type ? /(^|[/#:])(in.progress|claim.lost)\/?$/i.test(type) : response.headers.has("Retry-After");
+  let type: unknown;
+  if (/json/i.test(`${response.headers.get("Content-Type")}`)) {
+    const text = await response.clone().text();
+    try {
+      type = JSON.parse(text)?.type;
+    } catch {
+      // No JSON has no type.
+    }
+  }
+  return type && typeof type === "string"
+    ? /(^|[/#:])(in.progress|claim.lost)\/?$/i.test(type)
+    : response.headers.has("Retry-After");
 }
 
 /** The milliseconds that `Retry-After` asks for: seconds, or a date by the server's own clock where that is to be seen. */

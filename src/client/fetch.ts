@@ -26,7 +26,9 @@ export type IdempotentFetch = (input: string | URL | Request, init?: RequestInit
  *
  * The last answer is given when no more is tried, whatever its status. GET, HEAD and OPTIONS get no key, for they change
  * nothing. The call rejects with `IdempotentFetchError` where no answer came, with the signal's reason where the caller
- * aborted, and with a `TypeError` before anything is sent where the body is a stream or the key none.
+ * aborted, and with another `TypeError` before anything is sent where the body is a stream, the key none, or one of the
+ * two not there by the deadline. The call is what it was when it was made: later changes of its URL, init, headers or body
+ * reach no attempt.
  *
  * @throws TypeError for a bad option: what was given, and what is allowed
  *
@@ -46,31 +48,29 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
   const { now, sleep, retryHeader } = settings;
   return async (input, given) => {
     const end = now() + settings.deadline;
-    const { init, headers, idempotencyKey, signal } = await prepare(input, given, settings);
+    // A URL may change while attempts are made. Known by its `url`, a Request may be another realm's or package's.
+    const request = input as Partial<Request>;
+    const target = request.url ? (input as Request) : `${input}`;
+    const signal = given?.signal ?? request.signal ?? new AbortController().signal;
+    const { init, headers, idempotencyKey } = await within(settings.deadline, signal, () =>
+      prepare(target, given, settings),
+    );
     for (let attempts = 1; ; attempts++) {
       let response: Response | undefined;
       let again = true;
       let error: unknown;
-      const late = new AbortController();
-      const either = AbortSignal.any([signal, late.signal]);
-      const sent = { ...init, headers, signal: either };
-      let timer = setTimeout(() => late.abort(new Error("timeout")), Math.min(settings.timeout, end - now()));
       try {
-        [response, again] = await unlessAborted(either, async () => {
-          const answer = await (settings.fetch ?? fetch)(input, sent);
+        [response, again] = await within(Math.min(settings.timeout, end - now()), signal, async (either) => {
+          const answer = await (settings.fetch ?? fetch)(target, { ...init, headers, signal: either });
           if (settings.body === "whole") await answer.clone().arrayBuffer();
           return [answer, await isTransient(answer)] as const;
         });
       } catch (fault) {
         signal.throwIfAborted();
+        if ((fault as Error | undefined)?.name !== "TypeError") throw fault;
+        // Of a bad URL or method, `fetch` says the same as of a network fault; the constructor of Request knows.
+        if (!settings.fetch) new Request(target, { ...init, headers, signal: null });
         error = fault;
-        if (!late.signal.aborted) {
-          if ((fault as Error | undefined)?.name !== "TypeError") throw fault;
-          // Of a bad URL or method, `fetch` says the same as of a network fault; the constructor of Request knows.
-          if (!settings.fetch) new Request(input, sent);
-        }
-      } finally {
-        clearTimeout(timer);
       }
       const wait =
         (response ? retryAfter(response, now()) : 0) +
@@ -89,26 +89,31 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         // An observer's error is not the caller's.
       }
       response?.body?.cancel().catch(() => {});
-      const waited = () =>
-        sleep
-          ? sleep(wait, signal)
-          : new Promise((resolve) => {
-              timer = setTimeout(resolve, wait);
-            });
-      await unlessAborted(signal, waited).finally(() => clearTimeout(timer));
+      // Without a sleep of the caller's, a wait is work that ends by its time alone.
+      if (sleep) await within(settings.deadline, signal, () => sleep(wait, signal));
+      else await within(wait, signal, () => new Promise(() => {})).catch(() => signal.throwIfAborted());
       if (retryHeader) headers.set(retryHeader, `${attempts}`);
     }
   };
 }
 
-/** What the work gives; or the signal's reason as soon as it is aborted, whether or not the work heeds it. */
-function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+/**
+ * What the work gives in so many milliseconds; or, as soon as the signal is aborted or the time is up, whether or not the
+ * work heeds it, the signal's reason or a `TypeError` as of a network fault.
+ */
+function within<T>(millis: number, signal: AbortSignal, work: (either: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new TypeError("timeout")), millis);
+  const either = AbortSignal.any([signal, late.signal]);
+  let stop: () => void;
   return new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.throwIfAborted();
-    signal.addEventListener("abort", stop);
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", stop));
+    stop = () => reject(either.reason);
+    either.throwIfAborted();
+    either.addEventListener("abort", stop);
+    work(either).then(resolve, reject);
+  }).finally(() => {
+    clearTimeout(timer);
+    // Node keeps a signal that listens to others for as long as it has listeners.
+    either.removeEventListener("abort", stop);
   });
 }

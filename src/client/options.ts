@@ -28,9 +28,10 @@ export interface Retry {
 export interface IdempotentFetchOptions {
   /**
    * The key of an operation: the caller's business key (an order number), 1 to 255 visible ASCII characters. A key that
-   * the call itself has in its headers goes first. Default: a random UUID (version 4) for each call.
+   * the call itself has in its headers goes first. A function is asked at the call, a `URL` is given to it as text, and the
+   * time that it takes counts towards the deadline. Default: a random UUID (version 4) for each call.
    */
-  readonly key?: string | ((input: string | URL | Request, init?: RequestInit) => string | Promise<string>);
+  readonly key?: string | ((input: string | Request, init?: RequestInit) => string | Promise<string>);
   /** The name of the header that carries the key. Default: `Idempotency-Key`. */
   readonly header?: string;
   /**
@@ -134,7 +135,7 @@ export function readOptions(given: IdempotentFetchOptions): Settings {
  *
  * @throws TypeError
  */
-export function settle(name: string, given: unknown): unknown {
+function settle(name: string, given: unknown): unknown {
   const [, allowed, pattern] = RULES[name] ?? refuse("an option", name, Object.keys(RULES).join(", "));
   const { days = 0, hours = 0, minutes = 0, seconds = 0 } = Object(given);
   const value = typeof given === "object" ? (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000 : given;

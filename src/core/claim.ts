@@ -70,7 +70,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     remainingTimeInMillis: deadline.remaining,
     ended: () => ended,
     async returned(result, reduce) {
-      const executed: Answer = { status: "executed", attempt, result };
+      const executed: Answer = { status: "executed", attempt, result, kept: false };
       if (!end()) return executed;
       switch (judge({ status: "returned", result })) {
         case "keep":

@@ -13,11 +13,15 @@ import type { CompleteAnswer, CompleteRequest, ReleaseAnswer } from "./store.ts"
 import { after, ceilSeconds, nowOf } from "./time.ts";
 
 /** What the caller of a claimed function gets. `'replayed'`: another execution's answer won. */
-export interface Answer {
-  readonly status: "executed" | "replayed";
-  readonly attempt: number;
-  readonly result: unknown;
-}
+export type Answer =
+  | {
+      readonly status: "executed";
+      readonly attempt: number;
+      readonly result: unknown;
+      /** Whether the result is the operation's outcome; `false`: by `remember` it is not, whatever became of the key. */
+      readonly kept: boolean;
+    }
+  | { readonly status: "replayed"; readonly attempt: number; readonly result: unknown };
 
 /** How often a save or a release is tried while the time lasts; below it, the transport retries as well. */
 const MOST_TRIES = 4;
@@ -37,7 +41,7 @@ export async function saveResult(
   reduce: (result: unknown) => unknown = (whole) => whole,
 ): Promise<Answer> {
   const { id, attempt } = record;
-  const executed: Answer = { status: "executed", attempt, result };
+  const executed: Answer = { status: "executed", attempt, result, kept: true };
   let encoded: Encoded;
   let written: CompleteAnswer;
   try {

@@ -73,8 +73,13 @@ export function partsText(value: unknown, part: IdentityPart, lenient: boolean, 
 export function partText(value: unknown, part: IdentityPart): string {
   if (part === "fingerprint") return canonicalPart(value ?? null, part);
   if (isNothing(value)) throw missing(part, `the ${part} is ${show(value)}`);
+  // Nobody in particular: all callers without a group, say, would share their keys.
+  if (part === "principal" && isEmpty(value)) throw missing(part, "the principal is an empty list or object");
   return canonicalPart(value, part);
 }
+
+const isEmpty = (value: unknown): boolean =>
+  (isPlainArray(value) || isPlainObject(value)) && Object.keys(value).length === 0;
 
 function compileExpression(
   expression: string,

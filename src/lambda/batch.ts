@@ -1,6 +1,5 @@
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
-import type { IdempotencyEvent } from "../core/observe.ts";
 import { handleBatch } from "./batch/handle.ts";
 import { readBatch, recordBinding, type SqsRecord } from "./batch/source.ts";
 import type { ChangeVisibility } from "./batch/visibility.ts";
@@ -35,8 +34,10 @@ export type BatchHandler<Record, Context> = (event: { Records: Record[] }, conte
  *
  * A record is acknowledged when the function returned or has done so before; everything else is reported, and the
  * observer is told why (`reported`), since no error leaves the batch. The default key is the message id, or a stream
- * record's event id; outcomes answer for 15 days. FIFO groups are taken in order and stop at their first failure, as
- * shards do. No record is begun that the time left would not cover, by the longest one so far.
+ * record's event id (with the stream's ARN for Kinesis); outcomes answer for 15 days. FIFO groups are taken in order
+ * and stop at their first failure, as shards do. No record is begun that the time left would not cover, by the longest
+ * one so far, and the answer goes out before the Lambda ends: a record whose function still runs by then is reported,
+ * and its key stays locked.
  *
  * @throws IdempotencyConfigError at once for options that are wrong; at the call for an event of another source, or
  * where no record's key can be read for such a reason. Nothing has run then.
@@ -60,7 +61,7 @@ export function idempotentBatch<Record = SqsRecord, Context extends LambdaContex
     refuse(`the options are ${show(options)}; allowed is an object with a store`);
   }
   if ("binding" in options) refuse("there is no option 'binding' for a batch; give key, principal and fingerprint");
-  const { concurrency = 10, changeVisibility, observe, ...each } = options;
+  const { concurrency = 10, changeVisibility, ...each } = options;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     refuse(`concurrency is ${show(concurrency)}; allowed is a whole number from 1`);
   }
@@ -68,28 +69,13 @@ export function idempotentBatch<Record = SqsRecord, Context extends LambdaContex
     refuse(`changeVisibility is ${show(changeVisibility)}; allowed is a function, such as visibilityBy(new SQS())`);
   }
 
-  /** The claims that are at work, and whether their key is kept: a function that returned need not have settled it. */
-  const kept = new Map<string, boolean>();
-  function observeEach(event: IdempotencyEvent): unknown {
-    const { id, type } = event;
-    if (id !== undefined && kept.has(id) && (type === "released" || type === "release_failed" || type === "held")) {
-      kept.set(id, false);
-    }
-    return observe?.(event);
-  }
-  const operation = compileOperation({
-    ...each,
-    // What is no function is refused with the other options.
-    observe: observe === undefined || typeof observe === "function" ? observeEach : observe,
-    binding: recordBinding as never,
-  });
+  const operation = compileOperation({ ...each, binding: recordBinding as never });
 
   return async function idempotentBatchHandler(event, context) {
     const batch = readBatch(event);
     return handleBatch({
       batch,
       operation,
-      kept,
       concurrency,
       changeVisibility: batch.fromQueue ? changeVisibility : undefined,
       args: (record) => [record, context],

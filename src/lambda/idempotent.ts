@@ -134,10 +134,11 @@ function wrap(fn: AnyFunction, options: Options<readonly unknown[], unknown>): u
     return rendered(operation, await call(operation, fn, this, args), args);
   }
   return Object.assign(idempotentFunction, {
-    async outcome(this: unknown, ...args: unknown[]): Promise<Answer> {
+    async outcome(this: unknown, ...args: unknown[]): Promise<CallOutcome<unknown>> {
       const answer = await call(operation, fn, this, args);
       if (answer.status === "refused") throw answer.error;
-      return { ...answer, result: rendered(operation, answer, args) };
+      const { status, attempt } = answer;
+      return { status, attempt, result: rendered(operation, answer, args) };
     },
     unwrapped: fn,
   });
@@ -170,6 +171,7 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
         status: "executed",
         attempt: 1,
         result: await inFrame(begun.claim, context, () => fn.apply(self, args)),
+        kept: false,
       };
     case "replayed":
     case "refused":

@@ -88,6 +88,22 @@ describe("idempotentFetch(): the key", () => {
     },
   );
 
+  // seen by a reviewer: `key: () => () => crypto.randomUUID()` sent the function's source as the key of every call
+  it.each([() => "o-1", async () => "o-1", ["o-1"], Object("o-1")])(
+    "of a key function is text: not %s",
+    async (key) => {
+      for (const given of [key, Promise.resolve(key)]) {
+        const { call, sent } = client([ok()], { key: () => given as string });
+        const refused = call(URL_OF_ORDERS, POST);
+        await expect(refused).rejects.toThrow(TypeError);
+        await expect(refused).rejects.toThrow(
+          /key is (function|object); allowed is 1 to 255 visible ASCII characters$/,
+        );
+        expect(sent).toHaveLength(0);
+      }
+    },
+  );
+
   it("is refused where the call's headers hold two", async () => {
     const headers = [
       ["Idempotency-Key", "a"],
@@ -127,6 +143,30 @@ describe("idempotentFetch(): what is sent again", () => {
       expect(await answer.json()).toMatchObject({ type });
     },
   );
+
+  // seen by a reviewer: the first `"type"` anywhere in the text was taken, and escapes were not read
+  it.each([
+    ['{"violations":[{"type":"https://x/in_progress"}],"type":"https://x/duplicate"}', 1],
+    ['{"cause":{"type":"https://x/in_progress"}}', 1],
+    ['{"title":"\\"type\\": \\"in_progress\\""}', 1],
+    ['{"type":["in_progress"]}', 1],
+    ['"type":"in_progress"', 1],
+    ['{"cause":{"type":"db"},"type":"https://x/in_progress"}', 2],
+    ['{"type":"https:\\/\\/x\\/in_progress"}', 2],
+    ['{"type":"in\\u005fprogress"}', 2],
+  ])("a 409 by the type of the problem itself: %s", async (body, attempts) => {
+    const conflict = new Response(body, { status: 409, headers: { "content-type": "application/problem+json" } });
+    expect((await client([conflict, ok()]).call(URL_OF_ORDERS, POST)).attempts).toBe(attempts);
+  });
+
+  it("a 409 in JSON that breaks off, as any answer that does", async () => {
+    const broken = async () =>
+      new Response(new ReadableStream({ start: (stream) => stream.error(new TypeError("terminated")) }), {
+        status: 409,
+        headers: { "content-type": "application/json" },
+      });
+    expect((await client([broken, ok()]).call(URL_OF_ORDERS, POST)).attempts).toBe(2);
+  });
 
   it("a 409 without a type that has a Retry-After, as under Middy's http-error-handler", async () => {
     const plain = new Response("still running", { status: 409, headers: { "retry-after": "1" } });
@@ -263,6 +303,55 @@ describe("idempotentFetch(): when", () => {
     expect(error).toMatchObject({ attempts: 1, cause: { message: "timeout" } });
   });
 
+  // seen by a reviewer: what is done before the first attempt had no end
+  describe.each<readonly [what: string, options: IdempotentFetchOptions, input: () => string | Request]>([
+    ["a key that never comes", { key: () => new Promise<string>(() => {}) }, () => URL_OF_ORDERS],
+    [
+      "a Request whose body stalls",
+      {},
+      () => new Request(URL_OF_ORDERS, { method: "POST", body: new ReadableStream(), duplex: "half" } as RequestInit),
+    ],
+  ])("%s", (_, options, input) => {
+    it("is given up at the deadline, with a TypeError of the kind that says that nothing was sent", async () => {
+      const { call, sent } = client([ok()], { ...options, deadline: 20 });
+      const error = await call(input(), { method: "POST" }).catch((one: unknown) => one);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error).not.toBeInstanceOf(IdempotentFetchError);
+      expect(error).toMatchObject({ message: "timeout" });
+      expect(sent).toHaveLength(0);
+    });
+
+    it.each(["init", "Request"])(
+      "is given up when the signal of the %s is aborted, and no timer is left",
+      async (place) => {
+        vi.useFakeTimers();
+        try {
+          const caller = new AbortController();
+          const reason = new Error("the user left");
+          const { signal } = caller;
+          const { call, sent } = client([ok()], options);
+          const init = { method: "POST", signal };
+          const answer = place === "init" ? call(input(), init) : call(new Request(input(), init));
+          queueMicrotask(() => caller.abort(reason));
+          await expect(answer).rejects.toBe(reason);
+          expect(vi.getTimerCount()).toBe(0);
+          expect(sent).toHaveLength(0);
+        } finally {
+          vi.useRealTimers();
+        }
+      },
+    );
+  });
+
+  it("ends with the deadline where the caller's own sleep never does, and with the error of one that fails", async () => {
+    const stuck = idempotentFetch({ fetch: async () => status(503), sleep: never, deadline: 20, backoff: 1 });
+    await expect(stuck(URL_OF_ORDERS, POST)).rejects.toThrow("timeout");
+    const own = new Error("no sleep");
+    const { call, sent } = client([status(503)], { sleep: () => Promise.reject(own) });
+    await expect(call(URL_OF_ORDERS, POST)).rejects.toBe(own);
+    expect(sent).toHaveLength(1);
+  });
+
   it("tells of each repetition, and swallows the observer's error", async () => {
     const onRetry = vi.fn(() => {
       throw new Error("observer");
@@ -339,11 +428,19 @@ describe("idempotentFetch(): the caller's signal", () => {
 
   it("has no listener left after an answer", async () => {
     const { signal } = new AbortController();
-    const added = vi.spyOn(signal, "addEventListener");
-    const removed = vi.spyOn(signal, "removeEventListener");
-    await client([fault(), ok()]).call(URL_OF_ORDERS, { ...POST, signal });
-    expect(added).toHaveBeenCalledTimes(1);
-    expect(removed).toHaveBeenCalledTimes(1);
+    const own = vi.spyOn(signal, "addEventListener");
+    const added = vi.spyOn(EventTarget.prototype, "addEventListener");
+    const removed = vi.spyOn(EventTarget.prototype, "removeEventListener");
+    try {
+      await client([fault(), ok()]).call(URL_OF_ORDERS, { ...POST, signal });
+      expect(own).not.toHaveBeenCalled();
+      // The preparation, two attempts and one wait; each on a signal of its own.
+      expect(added.mock.calls.map(([name]) => name)).toStrictEqual(Array(4).fill("abort"));
+      expect(removed.mock.calls).toStrictEqual(added.mock.calls);
+      expect(removed.mock.contexts).toStrictEqual(added.mock.contexts);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it("aborted during a wait", async () => {
@@ -358,6 +455,77 @@ describe("idempotentFetch(): the caller's signal", () => {
     });
     await expect(call(URL_OF_ORDERS, { ...POST, signal: caller.signal })).rejects.toBe(reason);
     expect(sent).toBe(1);
+  });
+});
+
+describe("idempotentFetch(): the call as it was", () => {
+  // seen by a reviewer: a URL was kept as it is, and with it every later change
+  it("has the URL of its time, at each attempt and for the key function", async () => {
+    const url = new URL("https://api.example.com/orders/1");
+    const seen: unknown[] = [];
+    const { call, sent } = client([fault(), ok()], {
+      key: (input) => {
+        seen.push(input);
+        return "o-1";
+      },
+      onRetry: () => {
+        url.pathname = "/orders/3";
+      },
+    });
+    const first = call(url, POST);
+    url.pathname = "/orders/2";
+    const second = call(url, POST);
+    await Promise.all([first, second]);
+    const [one, two] = ["https://api.example.com/orders/1", "https://api.example.com/orders/2"];
+    expect(seen).toStrictEqual([one, two]);
+    expect(sent.map(({ input }) => `${input}`).sort()).toStrictEqual([one, one, two]);
+  });
+
+  it("keeps its URL over repetitions", async () => {
+    const url = new URL("https://api.example.com/orders/1");
+    const onRetry = () => {
+      url.pathname = "/orders/2";
+    };
+    const { call, sent } = client([fault(), ok()], { onRetry });
+    await call(url, POST);
+    expect(sent.map(({ input }) => `${input}`)).toStrictEqual(Array(2).fill("https://api.example.com/orders/1"));
+  });
+
+  // seen by a reviewer: the key function was asked after the body was read, and saw the caller's next body
+  it("has the key of its own init, and its method, headers and body at each attempt", async () => {
+    const headers = new Headers({ "X-Tenant": "a" });
+    const init = { method: "POST", headers, body: new URLSearchParams("order=1") };
+    const { call, sent, keys } = client([fault(), ok()], {
+      key: async (_, given) => `key-${given?.body}`,
+      onRetry: () => headers.set("X-Tenant", "c"),
+    });
+    const answer = call(URL_OF_ORDERS, init);
+    init.body.set("order", "2");
+    headers.set("X-Tenant", "b");
+    init.body = new URLSearchParams("order=3");
+    await answer;
+    expect(keys()).toStrictEqual(["key-order=1", "key-order=1"]);
+    expect(sent.map((one) => one.headers.get("x-tenant"))).toStrictEqual(["a", "a"]);
+    const bodies = sent.map(({ body }) => new TextDecoder().decode(body as ArrayBuffer));
+    expect(bodies).toStrictEqual(["order=1", "order=1"]);
+  });
+
+  it("sends a Request as it is, another package's too", async () => {
+    const foreign = { url: URL_OF_ORDERS, method: "POST", headers: { "x-tenant": "a" }, body: null } as unknown;
+    const { call, sent } = client([ok()]);
+    await call(foreign as Request);
+    expect(sent[0]?.input).toBe(foreign);
+    expect(sent[0]?.headers.get("x-tenant")).toBe("a");
+  });
+
+  it("takes the body of a Request at once, as fetch does: used a second time it is refused", async () => {
+    const { call, sent } = client([ok()], { key: async () => "o-1" });
+    const request = new Request(URL_OF_ORDERS, POST);
+    const first = call(request);
+    expect(request.bodyUsed).toBe(true);
+    await expect(call(request)).rejects.toThrow(TypeError);
+    await first;
+    expect(sent.map(({ input }) => input)).toStrictEqual([request]);
   });
 });
 
@@ -395,7 +563,7 @@ describe("idempotentFetch(): the body", () => {
     })();
     for (const body of [new Blob(["a"]).stream(), iterable as unknown as ReadableStream]) {
       const refused = call(URL_OF_ORDERS, { method: "POST", body, duplex: "half" });
-      await expect(refused).rejects.toThrow("body is a stream; allowed is text, bytes, Blob, FormData or a Request");
+      await expect(refused).rejects.toThrow("body is a stream; allowed is any other");
     }
     expect(sent).toHaveLength(0);
   });

@@ -37,7 +37,7 @@ export async function startService(mishap: (request: IncomingMessage) => Mishap)
     async ({ body, slow }: { readonly key: string; readonly body: string; readonly slow: boolean }) => {
       const { order } = JSON.parse(body) as { order: string };
       count(effects, order);
-      await pause(slow ? 400 : 2);
+      await pause(slow ? 900 : 2);
       return { order, receipt: crypto.randomUUID() };
     },
     { store: memoryStore(), operation: "place", key: "key", fingerprint: "body" },

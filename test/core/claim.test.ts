@@ -28,7 +28,12 @@ describe("a claim whose function returned", () => {
   it("stores the result for the retention, counted from now, and drops the lock", async () => {
     const { claim, store, time } = await start();
     time.advance(2_500);
-    expect(await claim.returned({ ok: true })).toEqual({ status: "executed", attempt: 1, result: { ok: true } });
+    expect(await claim.returned({ ok: true })).toEqual({
+      status: "executed",
+      attempt: 1,
+      result: { ok: true },
+      kept: true,
+    });
     const item = store.items.get("op#1");
     expect(item).toMatchObject({ status: { S: "COMPLETED" }, result: { S: '{"ok":true}' }, encoding: { S: "json" } });
     expect(item).not.toHaveProperty("lockedUntil");
@@ -336,6 +341,25 @@ describe("`remember`", () => {
     const { claim, store } = await start({ remember: () => verdict });
     expect(await claim.returned("r")).toMatchObject({ status: "executed", result: "r" });
     expect((await store.read("op#1", { consistent: true }))?.status).toBe(status);
+  });
+
+  it.each([
+    ["keep", true],
+    ["hold", false],
+    ["release", false],
+  ] as const)("is told in the answer: %s", async (verdict, kept) => {
+    const { claim } = await start({ remember: () => verdict });
+    expect(await claim.returned("r")).toEqual({ status: "executed", attempt: 1, result: "r", kept });
+    expect(await claim.returned("r")).toMatchObject({ kept: false });
+  });
+
+  // Seen by a reviewer: a lost claim hid from a batch that the result was not to be kept.
+  it("is told in the answer where the claim is lost", async () => {
+    const under = await start({ remember: () => "release" });
+    under.time.advance(15_000);
+    await claimed(under);
+    expect(await under.claim.returned("r")).toMatchObject({ status: "executed", kept: false });
+    expect(under.events).toMatchObject([{ type: "claim_lost" }]);
   });
 
   it.each<[string, () => never]>([

@@ -190,3 +190,11 @@ describe("partText", () => {
     expect(caught(() => partText(1n, "key"))).toMatchObject({ reason: "unreadable" });
   });
 });
+
+it.each([[[]], [{}]])(
+  "takes the principal %j for nobody (seen by a reviewer: callers without a group shared keys)",
+  (groups) => {
+    expect(() => compilePart("groups", "principal")([{ groups }])).toThrow(/principal is an empty list or object/);
+    expect(() => compilePart((event: { groups: unknown }) => event.groups, "principal")([{ groups }])).toThrow(/empty/);
+  },
+);

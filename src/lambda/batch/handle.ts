@@ -1,10 +1,16 @@
 import { type Engine, type Turn, tell } from "../../core/engine.ts";
-import { type IdempotencyError, IdempotencyNoTimeLeftError, isIdempotencyError } from "../../core/errors.ts";
+import {
+  type IdempotencyError,
+  IdempotencyNoTimeLeftError,
+  IdempotencyOutcomeUnknownError,
+  isIdempotencyError,
+} from "../../core/errors.ts";
 import type { ReportReason } from "../../core/observe.ts";
 import { type LambdaContext, remainingTime } from "../context.ts";
 import { inFrame } from "../frames.ts";
 import { execute } from "../idempotent.ts";
 import type { Call, Operation, PreparedCall } from "../operation.ts";
+import { type Closing, closingOf } from "./closing.ts";
 import { schedule } from "./schedule.ts";
 import { type Batch, type BatchRecord, lower, type Place, type SqsRecord } from "./source.ts";
 import { type ChangeVisibility, hide, secondsUntil } from "./visibility.ts";
@@ -13,8 +19,6 @@ import { type ChangeVisibility, hide, secondsUntil } from "./visibility.ts";
 interface Work {
   readonly batch: Batch;
   readonly operation: Operation;
-  /** The ids of claims at work; `false` once one has ended without its outcome being kept. */
-  readonly kept: Map<string, boolean>;
   readonly concurrency: number;
   readonly changeVisibility: ChangeVisibility | undefined;
   readonly context: LambdaContext | undefined;
@@ -50,6 +54,8 @@ interface Task extends Place {
   readonly before: Task | undefined;
   /** The last one before it with the same key. */
   readonly twin: Task | undefined;
+  /** Whether the function has not been called, is at work, or has ended, so that its outcome is being saved. */
+  stage: "waiting" | "running" | "saving";
   outcome: Outcome | undefined;
 }
 
@@ -62,19 +68,23 @@ const reported = (reason: ReportReason, error?: unknown): Reported => ({
   ...(error !== undefined && { error }),
 });
 
-/** Handles every record that there is time for, each after those that it has to wait for, and names the others. */
+/**
+ * Handles every record that there is time for, each after those that it has to wait for, and names the others. Answers
+ * before the Lambda ends, also where a function never does: that one's record is named too, and its claim stays held.
+ */
 export async function handleBatch(work: Work): Promise<{ batchItemFailures: { itemIdentifier: string }[] }> {
   const { batch, operation, concurrency, context } = work;
   const { runtime, deadlineMargin, observe } = operation.settings.engine;
   const { tasks, waitsFor } = prepare(work);
   const engine = engineOf(tasks, observe);
+  const closing = closingOf(context, deadlineMargin);
   /** When the records that are at work began, the oldest first. */
   const begunAt = new Map<Task, number>();
   let longest = 0;
 
   await schedule(waitsFor, concurrency, async (index) => {
     const task = tasks[index] as Task;
-    const outcome = await outcomeOf(task).catch((error: unknown) => reported("refused", error));
+    const outcome = await outcomeInTime(task).catch((error: unknown) => reported("refused", error));
     task.outcome = outcome;
     if (outcome.status === "done") return;
     const { reason, lockEndsIn } = outcome;
@@ -82,7 +92,20 @@ export async function handleBatch(work: Work): Promise<{ batchItemFailures: { it
     tell(engine, task.call?.id, { type: "reported", ...about });
     if (lockEndsIn !== undefined) await hideUntil(task, lockEndsIn);
   });
+  closing.cancel();
   return { batchItemFailures: failuresOf(batch, tasks).map((itemIdentifier) => ({ itemIdentifier })) };
+
+  /** What becomes of the record while there is time. What comes later changes nothing but the store, under its claim. */
+  function outcomeInTime(task: Task): Promise<Outcome> {
+    return Promise.race([outcomeOf(task), closing.functionsEnd.then(() => outcomeAtTheEnd(task))]);
+  }
+
+  async function outcomeAtTheEnd({ stage }: Task): Promise<Outcome> {
+    if (stage === "waiting") return reported("no_time_left", noTimeLeft());
+    if (stage === "saving") await closing.savesEnd;
+    const what = stage === "saving" ? "its outcome was still being saved" : "the function was still running";
+    return reported("threw", new IdempotencyOutcomeUnknownError(`${what} when the batch had to be answered`));
+  }
 
   async function outcomeOf(task: Task): Promise<Outcome> {
     const { call, twin, before } = task;
@@ -94,7 +117,7 @@ export async function handleBatch(work: Work): Promise<{ batchItemFailures: { it
     if (shortage !== undefined) return reported("no_time_left", shortage);
     begunAt.set(task, runtime.monotonic());
     try {
-      return await carryOut(work, task, call);
+      return await carryOut(work, task, call, closing);
     } finally {
       longest = Math.max(longest, sinceBegun(task));
       begunAt.delete(task);
@@ -106,9 +129,12 @@ export async function handleBatch(work: Work): Promise<{ batchItemFailures: { it
     const remaining = remainingTime(context);
     const [oldest] = begunAt.keys();
     const needed = Math.max(longest, oldest === undefined ? 0 : sinceBegun(oldest)) + deadlineMargin;
-    return remaining === undefined || remaining >= needed
-      ? undefined
-      : new IdempotencyNoTimeLeftError({ remaining, needed: Math.ceil(needed) });
+    const isEnough = !closing.isOver() && (remaining === undefined || remaining >= needed);
+    return isEnough ? undefined : noTimeLeft(needed);
+  }
+
+  function noTimeLeft(needed = deadlineMargin): IdempotencyNoTimeLeftError {
+    return new IdempotencyNoTimeLeftError({ remaining: remainingTime(context) ?? 0, needed: Math.ceil(needed) });
   }
 
   function sinceBegun(task: Task): number {
@@ -155,7 +181,7 @@ function prepare({ batch, operation, args, context }: Work): {
     if (call?.id !== undefined) lastWithId.set(call.id, index);
     waitsFor.push([inLane, withId].filter((one): one is number => one !== undefined));
     const [before, twin] = [inLane, withId].map((one) => (one === undefined ? undefined : tasks[one]));
-    tasks.push({ ...place, call, misuse, before, twin, outcome: undefined });
+    tasks.push({ ...place, call, misuse, before, twin, stage: "waiting", outcome: undefined });
   }
   // A mistake of the operation and not of one record: it is said aloud, and nothing has run.
   if (tasks.length > 0 && tasks.every(({ call }) => call === undefined)) throw tasks[0]?.misuse;
@@ -175,12 +201,17 @@ function join({ engine, id }: PreparedCall, first: Outcome): Outcome {
 }
 
 /** One record: begin, run under the claim, end the claim. Throws only where it could not begin. */
-async function carryOut(work: Work, { record }: Task, call: PreparedCall): Promise<Outcome> {
+async function carryOut(work: Work, task: Task, call: PreparedCall, closing: Closing): Promise<Outcome> {
   const begun = await call.begin();
   switch (begun.status) {
     case "claimed":
     case "unheld":
-      return runUnder(begun, work, () => work.run(record)).catch((error: unknown) => reported("threw", error));
+      if (closing.isOver()) {
+        // The record has been reported meanwhile, and may be at work elsewhere by the time that it would run here.
+        if (begun.status === "claimed") await begun.claim.cancel();
+        return reported("no_time_left");
+      }
+      return runUnder(begun, work, task).catch((error: unknown) => reported("threw", error));
     case "replayed":
       return done({ type: "replayed", attempt: begun.attempt });
     case "failed":
@@ -193,22 +224,26 @@ async function carryOut(work: Work, { record }: Task, call: PreparedCall): Promi
 /** The function at work, with a claim or without. Throws what it throws. */
 async function runUnder(
   begun: Extract<Call, { readonly status: "claimed" | "unheld" }>,
-  { context, kept }: Work,
-  run: () => unknown,
+  { context, run }: Work,
+  task: Task,
 ): Promise<Outcome> {
+  const runTask = async (): Promise<unknown> => {
+    task.stage = "running";
+    try {
+      return await run(task.record);
+    } finally {
+      task.stage = "saving";
+    }
+  };
   if (begun.status === "unheld") {
-    await inFrame(begun.claim, context, run);
+    await inFrame(begun.claim, context, runTask);
     return done();
   }
-  const { id, attempt } = begun.claim;
-  kept.set(id, true);
-  try {
-    const answered = await execute(begun.claim, context, run);
-    if (answered.status === "refused") return refused(answered.error, attempt);
-    return kept.get(id) === false ? reported("not_kept") : done({ type: "replayed", attempt: answered.attempt });
-  } finally {
-    kept.delete(id);
-  }
+  const { attempt } = begun.claim;
+  const answered = await execute(begun.claim, context, runTask);
+  if (answered.status === "refused") return refused(answered.error, attempt);
+  if (answered.status === "executed" && !answered.kept) return reported("not_kept");
+  return done({ type: "replayed", attempt: answered.attempt });
 }
 
 /** What a refusal means to a queue, which waits for no result: an operation that was carried out is done. */

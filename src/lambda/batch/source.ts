@@ -16,6 +16,7 @@ export interface SqsRecord {
 export interface KinesisRecord {
   readonly eventID: string;
   readonly eventSource: string;
+  readonly eventSourceARN: string;
   readonly kinesis: { readonly sequenceNumber: string; readonly partitionKey: string; readonly data: string };
 }
 
@@ -34,7 +35,7 @@ interface Source {
   /** What `itemIdentifier` names it by. */
   item(record: BatchRecord): string | undefined;
   /** Unique to the record over all its deliveries: the default key. */
-  key(record: BatchRecord): string | undefined;
+  key(record: BatchRecord): unknown;
   /** Records of one lane are taken in order, and none after the first failure; `undefined`: on its own. */
   lane(record: BatchRecord): string | undefined;
   /** The event says that the record was delivered before. */
@@ -59,7 +60,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "aws:sqs": sqs,
   "aws:kinesis": {
     item: (record) => (record as KinesisRecord).kinesis?.sequenceNumber,
-    key: ({ eventID }: KinesisRecord | DynamoDBStreamRecord) => eventID,
+    // Shards are numbered anew in every stream, and sequence numbers are a shard's own.
+    key: ({ eventSourceARN, eventID }: KinesisRecord) => [eventSourceARN, eventID],
     // An event id is `<shard>:<sequence number>`.
     lane: (record) => String((record as KinesisRecord).eventID).split(":")[0],
     retried: () => false,

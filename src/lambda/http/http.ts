@@ -1,12 +1,16 @@
-import { unreadable } from "../../key/refusal.ts";
+import { type IdempotencyError, isIdempotencyError } from "../../core/errors.ts";
+import { isPlainObject } from "../../core/plain.ts";
 import type { Binding, Identity } from "../binding.ts";
-import { comparableBody } from "./body.ts";
-import { type HttpEvent, type HttpRequest, headerOf, queryOf, readRequest } from "./event.ts";
+import { bodyType, comparableBody } from "./body.ts";
+import { type HttpEvent, type HttpRequest, headerOf, readRequest } from "./event.ts";
+import { firstSentAt } from "./first-sent.ts";
 import { readKey } from "./key.ts";
 import { type HttpOptions, readHttpOptions } from "./options.ts";
 import { type ProblemRules, problemResponse } from "./problem.ts";
-import { isFinal, storedResponse, withHeaders } from "./response.ts";
+import { comparableQuery } from "./query.ts";
+import { firstAnswer, isFinal, REPLAYED, storedResponse, withHeaders } from "./response.ts";
 import { compileRead, type Read } from "./select.ts";
+import { checkSendable } from "./sendable.ts";
 
 /** The binding that `http()` makes. Its answers are responses of the event's own kind, whatever the handler's type says. */
 export type HttpBinding<Event extends HttpEvent = HttpEvent> = Binding<
@@ -19,7 +23,7 @@ export type HttpBinding<Event extends HttpEvent = HttpEvent> = Binding<
  * Binds an operation to HTTP: API Gateway (payload 1.0 and 2.0), function URLs, load balancers.
  *
  * The key is the header `Idempotency-Key`; `POST` and `PATCH` are claimed, other methods run untouched. Requests are
- * compared by method, path, query, `If-Match` and body. A repetition gets status, body and allowed headers of the first
+ * compared by method, path, query, `If-Match`, type of the body and body. A repetition gets status, body and allowed headers of the first
  * answer and `Idempotent-Replayed: true`; a refusal is a problem details response (RFC 9457), not an error. 2xx, 3xx, 400,
  * 405, 410, 413, 415 and 422 are remembered, everything else is given to its caller and released. What the handler
  * throws passes through as it is, and is never remembered.
@@ -43,6 +47,7 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
     base: settings.problems,
     challenge: settings.challenge,
     retryAfter: settings.retryAfter,
+    unreadable: settings.key === undefined ? unreadableHint(header, strict, minLength) : UNREADABLE,
     keyHint:
       settings.key === undefined
         ? `This request has to carry the header ${header}, with a value that is new for each operation and the same when it is sent again.`
@@ -50,6 +55,11 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
   };
   const status = (word: string): Readonly<Record<string, string>> =>
     statusHeader ? { "Idempotency-Status": word } : {};
+
+  function refuse(error: IdempotencyError, event: Event): unknown {
+    const request = readRequest(event);
+    return withHeaders(problemResponse(error, request, rules), status(error.code), request);
+  }
 
   return {
     name: "http",
@@ -59,21 +69,32 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
       return identityOf(request, { key, principal, how: settings.fingerprint });
     },
     ...(authorize && {
-      // A preflight carries no credentials.
-      authorize: (event) => readRequest(event).method === "OPTIONS" || authorize(event as never),
+      authorize: (event) => isPreflight(readRequest(event)) || authorize(event as never),
     }),
     store: (result) => storedResponse(result, settings.responseHeaders),
-    ...(statusHeader && {
-      executed: (result, event) => withHeaders(result, status("executed"), readRequest(event)),
-    }),
-    replay: (result, event) =>
-      withHeaders(result, { "Idempotent-Replayed": "true", ...status("replayed") }, readRequest(event)),
-    refuse(error, event) {
-      const request = readRequest(event);
-      return withHeaders(problemResponse(error, request, rules), status(error.code), request);
+    executed(result, event) {
+      const answer = firstAnswer(result);
+      return statusHeader ? withHeaders(answer, status("executed"), readRequest(event)) : answer;
     },
+    replay(result, event) {
+      try {
+        checkSendable(Object(result));
+      } catch (error) {
+        if (isIdempotencyError(error)) return refuse(error, event);
+        throw error;
+      }
+      return withHeaders(result, { [REPLAYED]: "true", ...status("replayed") }, readRequest(event));
+    },
+    refuse,
     remember: (outcome) => (outcome.status === "returned" && isFinal(outcome.result) ? "keep" : "release"),
   };
+}
+
+const UNREADABLE = "What makes this request the same as another one cannot be read.";
+
+function unreadableHint(header: string, strict: boolean, minLength: number): string {
+  const key = strict ? "as a quoted string" : "bare or as a quoted string";
+  return `${UNREADABLE} The header ${header} has to be given once, ${key} of ${minLength} to 255 visible ASCII characters; JSON in the body has to be free of half characters, of numbers that were rounded, and of more than 512 levels; Repeatability-First-Sent has to be a date.`;
 }
 
 interface Reads {
@@ -90,7 +111,8 @@ function identityOf(request: HttpRequest, { key, principal, how }: Reads): Ident
     },
     get fingerprint() {
       const ifMatch = headerOf(request, "if-match") ?? null;
-      return [request.method, request.path, queryOf(request), ifMatch, comparableBody(request, how)];
+      const { method, path, event } = request;
+      return [method, path, comparableQuery(event), ifMatch, bodyType(request), comparableBody(request, how)];
     },
     get firstSentAt() {
       return firstSentAt(request);
@@ -99,21 +121,25 @@ function identityOf(request: HttpRequest, { key, principal, how }: Reads): Ident
   };
   return principal === undefined
     ? identity
-    : Object.defineProperty(identity, "principal", { enumerable: true, get: () => principal(request) });
+    : Object.defineProperty(identity, "principal", { enumerable: true, get: () => somebody(principal(request)) });
 }
 
-const imfFixdate =
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+/** A list or an object without anything in it names nobody, nor does one with such a part. */
+function somebody(principal: unknown): unknown {
+  const isEmpty = (value: unknown): boolean =>
+    (Array.isArray(value) || isPlainObject(value)) && Object.keys(value).length === 0;
+  const parts = Array.isArray(principal) || isPlainObject(principal) ? Object.values(principal) : [];
+  return isEmpty(principal) || parts.some(isEmpty) ? undefined : principal;
+}
 
-/** OASIS Repeatable Requests: when the client sent the operation for the first time. */
-function firstSentAt(request: HttpRequest): number | undefined {
-  const sent = headerOf(request, "repeatability-first-sent");
-  if (sent === undefined) return undefined;
-  const at = imfFixdate.test(sent) ? Date.parse(sent) : Number.NaN;
-  if (Number.isNaN(at)) {
-    throw unreadable("key", "the header Repeatability-First-Sent is no date, as in 'Sun, 06 Nov 1994 08:49:37 GMT'");
-  }
-  return at;
+/** CORS, as a browser asks for it: it carries no credentials, and nothing that a handler could carry out. */
+function isPreflight({ method, headers, event }: HttpRequest): boolean {
+  return (
+    method === "OPTIONS" &&
+    headers.has("origin") &&
+    headers.has("access-control-request-method") &&
+    [event.body, event.rawBody].every((body) => body === undefined || body === null || body === "")
+  );
 }
 
 /** What clients say when they send a request again: the AWS SDKs, and `lambda-once/client`. */

@@ -23,7 +23,7 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   /** How bodies are compared: by their JSON value where they are JSON, or always byte by byte. Default: `'canonical'`. */
   readonly fingerprint?: "canonical" | "raw";
   /**
-   * Asked before every execution and before every replay (of all methods but `OPTIONS`): whether the caller may do
+   * Asked before every execution and before every replay (of everything but a CORS preflight): whether the caller may do
    * this *now*. Everything but `true` is answered 403. What it throws passes through.
    */
   readonly authorize?: (event: Event) => boolean | Promise<boolean>;
@@ -66,9 +66,10 @@ const KNOWN = [
 /** RFC 9110: these change nothing, so that there is nothing to be repeated. */
 const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
-/** They are somebody's, of one moment or of one connection: never stored. */
+/** They are somebody's, of one moment or of one connection, or ours: never stored. */
 const NEVER: ReadonlySet<string> = new Set([
   ...["set-cookie", "set-cookie2", "authorization", "authentication-info", "www-authenticate", "date", "connection"],
+  ...["idempotent-replayed", "idempotency-status"],
   ...["keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"],
 ]);
 

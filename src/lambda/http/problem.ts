@@ -14,6 +14,8 @@ export interface ProblemRules {
   readonly retryAfter: number;
   /** What the caller is told to send, where the key is missing. */
   readonly keyHint: string;
+  /** What the caller is told where the key, or what it is compared with, cannot be read. */
+  readonly unreadable: string;
 }
 
 /** RFC 9457: short, and the same for every occurrence. */
@@ -77,7 +79,8 @@ function detailOf(error: IdempotencyError, rules: ProblemRules, retryAfter: stri
   if (error.code === "store_failed" || error.code === "no_time_left") return `The request was not processed.${again}`;
   if (error.statusCode >= 500) return "The request failed, and will fail again if it is sent again.";
   if (error.code === "in_progress") return `The first request with this idempotency key has not ended yet.${again}`;
-  if (error.code === "key_missing" && error.reason === "missing") return rules.keyHint;
+  // The error's own message names selectors, and places in the body.
+  if (error.code === "key_missing") return error.reason === "missing" ? rules.keyHint : rules.unreadable;
   if (error.code === "principal_missing") return "Idempotency keys belong to a caller, and this request names none.";
   return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
 }

@@ -1,6 +1,6 @@
 import { IdempotencyResultError } from "../../core/errors.ts";
-import { pathOf } from "../../core/plain.ts";
 import type { HttpRequest } from "./event.ts";
+import { checkSendable } from "./sendable.ts";
 
 type Headers = Readonly<Record<string, unknown>>;
 
@@ -21,12 +21,16 @@ export interface HttpResponse {
  * for payload 2.0.
  */
 function responseOf(result: unknown): HttpResponse {
-  if ((result as { statusCode?: unknown } | null | undefined)?.statusCode !== undefined) return result as HttpResponse;
+  if (isResponse(result)) return result;
   return {
     statusCode: 200,
     headers: { "content-type": "application/json" },
     body: typeof result === "string" ? result : jsonOf(result ?? null),
   };
+}
+
+function isResponse(result: unknown): result is HttpResponse {
+  return (result as { statusCode?: unknown } | null | undefined)?.statusCode !== undefined;
 }
 
 function jsonOf(result: unknown): string {
@@ -45,51 +49,64 @@ export function isFinal(result: unknown): boolean {
   return (status >= 200 && status < 400) || FINAL.has(status);
 }
 
+/** Ours alone: a handler's own would say of a first answer that it is a replay. */
+export const REPLAYED = "Idempotent-Replayed";
+
 /**
  * What of a response is stored: status, body, and the headers whose names (in lower case) are in `allowed`.
  *
- * @throws IdempotencyResultError for a header with a line break in its value, whether it would be stored or not
+ * @throws IdempotencyResultError for headers that may not be sent, whether they would be stored or not
  */
 export function storedResponse(result: unknown, allowed: ReadonlySet<string>): HttpResponse {
   const response = responseOf(result);
-  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded, statusDescription } = response;
-  refuseLineBreaks("cookies", "set-cookie", response.cookies);
+  checkSendable(response);
+  const { statusCode, body, isBase64Encoded, statusDescription } = response;
   return {
     statusCode,
-    ...(headers && { headers: allowedHeaders(headers, "headers", allowed) }),
-    ...(multiValueHeaders && { multiValueHeaders: allowedHeaders(multiValueHeaders, "multiValueHeaders", allowed) }),
+    ...keepHeaders(response, (name) => allowed.has(name)),
     ...(body !== undefined && { body }),
     ...(isBase64Encoded !== undefined && { isBase64Encoded }),
     ...(statusDescription !== undefined && { statusDescription }),
   };
 }
 
-function allowedHeaders(headers: Headers, place: string, allowed: ReadonlySet<string>): Headers {
-  const kept: [string, unknown][] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    refuseLineBreaks(place, name, value);
-    if (allowed.has(name.toLowerCase())) kept.push([name, value]);
-  }
-  return Object.fromEntries(kept);
+/**
+ * The handler's result, as the caller of an execution gets it: itself, but for a header that is ours.
+ *
+ * @throws IdempotencyResultError for headers that may not be sent
+ */
+export function firstAnswer(result: unknown): unknown {
+  if (!isResponse(result)) return result;
+  checkSendable(result);
+  const { headers, multiValueHeaders } = result;
+  const isOurs = (name: string): boolean => name.toLowerCase() === REPLAYED.toLowerCase();
+  if (!Object.keys({ ...headers, ...multiValueHeaders }).some(isOurs)) return result;
+  return { ...result, ...keepHeaders(result, (name) => !isOurs(name)) };
 }
 
-/** A line break would end the header, and what follows would be another one, or the body. */
-function refuseLineBreaks(place: string, name: string, value: unknown): void {
-  for (const text of [name, ...[value].flat()]) {
-    if (typeof text === "string" && /[\r\n\0]/.test(text)) {
-      throw new IdempotencyResultError({ path: pathOf([place, name]), detail: "a header with a line break" });
-    }
-  }
-}
-
-/** The response with more headers, where the sender of this request reads them. */
+/** The response with more headers, where the sender of this request reads them, and none of these names but ours. */
 export function withHeaders(
   result: unknown,
   more: Readonly<Record<string, string>>,
   request: HttpRequest,
 ): HttpResponse {
   const response = responseOf(result);
-  if (!request.listsOnly) return { ...response, headers: { ...response.headers, ...more } };
+  const names = new Set(Object.keys(more).map((name) => name.toLowerCase()));
+  const kept = keepHeaders(response, (name) => !names.has(name));
+  if (!request.listsOnly) return { ...response, ...kept, headers: { ...kept.headers, ...more } };
   const lists = Object.entries(more).map(([name, value]) => [name, [value]]);
-  return { ...response, multiValueHeaders: { ...response.multiValueHeaders, ...Object.fromEntries(lists) } };
+  return { ...response, ...kept, multiValueHeaders: { ...kept.multiValueHeaders, ...Object.fromEntries(lists) } };
+}
+
+/** The headers, in both places, whose name in lower case passes. */
+function keepHeaders(
+  { headers, multiValueHeaders }: HttpResponse,
+  passes: (name: string) => boolean,
+): Pick<HttpResponse, "headers" | "multiValueHeaders"> {
+  const kept = (given: Headers): Headers =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => passes(name.toLowerCase())));
+  return {
+    ...(headers && { headers: kept(headers) }),
+    ...(multiValueHeaders && { multiValueHeaders: kept(multiValueHeaders) }),
+  };
 }

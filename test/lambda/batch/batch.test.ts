@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { idempotentBatch, type SqsRecord } from "../../../src/batch.ts";
 import { currentClaim, IdempotencyOutcomeUnknownError, memoryStore } from "../../../src/index.ts";
 import { lambdaContext } from "../../../src/testing.ts";
-import { bench, type Context, eventOf, message } from "./kit.ts";
+import { bench, type Context, eventOf, latch, message } from "./kit.ts";
 
 describe("a batch of messages", () => {
   it("answers an empty batch with no failures", async () => {
@@ -172,6 +172,41 @@ describe("a batch of messages", () => {
     const { deliver, store } = bench(undefined, { remember: () => "release" });
     store.failNext("release");
     expect(await deliver(message("m-1"))).toStrictEqual(["m-1"]);
+  });
+
+  // Seen by a reviewer: `remember` said no, another delivery had taken over, and the message was deleted.
+  it.each(["hold", "release"] as const)(
+    "reports a message whose result is not kept, though another delivery has taken over: '%s'",
+    async (verdict) => {
+      const gate = latch();
+      const { deliver, store, events, ran } = bench(() => (ran.length === 1 ? gate.opened : new Promise(() => {})), {
+        remember: () => verdict,
+      });
+      const first = deliver(message("m-1"));
+      await vi.waitFor(() => expect(ran).toHaveLength(1));
+      store.advance({ minutes: 5 });
+      void deliver(message("m-1", { received: 2 }));
+      await vi.waitFor(() => expect(ran).toHaveLength(2));
+      gate.open();
+      expect(await first).toStrictEqual(["m-1"]);
+      expect(events.at(-1)).toMatchObject({ type: "reported", reason: "not_kept" });
+      expect(events.some(({ type }) => type === "claim_lost")).toBe(verdict === "release");
+    },
+  );
+
+  // Seen by a reviewer: what `remember` had said was noted by the record's id, which both deliveries share.
+  it("reports a message whose result is not kept in each of two deliveries that overlap", async () => {
+    const gates = [latch(), latch()];
+    const { deliver, store, ran } = bench(() => gates[ran.length - 1]?.opened, { remember: () => "hold" });
+    const first = deliver(message("m-1"));
+    await vi.waitFor(() => expect(ran).toHaveLength(1));
+    store.advance({ minutes: 5 });
+    const second = deliver(message("m-1", { received: 2 }));
+    await vi.waitFor(() => expect(ran).toHaveLength(2));
+    gates[0]?.open();
+    expect(await first).toStrictEqual(["m-1"]);
+    gates[1]?.open();
+    expect(await second).toStrictEqual(["m-1"]);
   });
 
   it("acknowledges a message whose result could not be saved: its effect is done", async () => {

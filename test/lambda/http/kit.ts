@@ -87,7 +87,7 @@ export function eventOf(kind: Kind, sent: Sent = {}): HttpEvent {
         queryStringParameters: query.length === 0 ? null : last(parameters),
         multiValueQueryStringParameters: query.length === 0 ? null : parameters,
         requestContext: { ...event.requestContext, authorizer: { principalId: user } },
-        body: coded ?? null,
+        body: coded || null,
         isBase64Encoded: base64,
       };
     }

@@ -110,7 +110,7 @@ describe.each(MIDDIES)("http() in %s", (_, middy) => {
   });
 
   it.each(["middleware", "wrapper"])(
-    "finds one record (%s) whether a body parser stands before it or not",
+    "finds one record (%s) whether a body parser stands before it or not, with the guide's hook before it",
     async (form) => {
       const store = testingStore();
       const handler = vi.fn(async (): Promise<unknown> => created);
@@ -118,10 +118,13 @@ describe.each(MIDDIES)("http() in %s", (_, middy) => {
       const make = (): Middyfied =>
         form === "wrapper" ? middy(idempotent(async (_: HttpEvent) => handler(), options)) : middy(handler);
       const end = (call: Middyfied): Middyfied => (form === "wrapper" ? call : call.use(idempotency(options as never)));
-      await end(make().use(httpJsonBodyParser()))(
-        eventOf("HTTP API", { body: '{"a":1,"b":[2]}' }) as never,
-        lambdaContext(),
-      );
+      const keepText = ({ event }: { event: unknown }) =>
+        void Object.assign(event as object, { rawBody: (event as HttpEvent).body });
+      await end(
+        make()
+          .before(keepText as never)
+          .use(httpJsonBodyParser()),
+      )(eventOf("HTTP API", { body: '{"a":1,"b":[2]}' }) as never, lambdaContext());
       const again = answerOf(
         await end(make())(eventOf("HTTP API", { body: '{"b":[2],"a":1}' }) as never, lambdaContext()),
       );
