@@ -1,20 +1,6 @@
 import { IdempotencyResultError } from "../../core/errors.ts";
 import type { HttpRequest } from "./event.ts";
-import { checkSendable } from "./sendable.ts";
-
-type Headers = Readonly<Record<string, unknown>>;
-
-/** A response as API Gateway, function URLs and load balancers take it. */
-export interface HttpResponse {
-  readonly statusCode: number;
-  readonly headers?: Headers;
-  readonly multiValueHeaders?: Headers;
-  readonly body?: unknown;
-  readonly isBase64Encoded?: boolean;
-  readonly statusDescription?: string;
-  /** Payload 2.0: never stored. */
-  readonly cookies?: readonly string[];
-}
+import { checkSendable, type Headers, type HttpResponse } from "./sendable.ts";
 
 /**
  * What a handler's result is as a response: one without `statusCode` is a 200 whose body it is, as API Gateway has it

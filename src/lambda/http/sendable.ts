@@ -1,6 +1,20 @@
 import { IdempotencyResultError } from "../../core/errors.ts";
 import { isPlainObject, kindOf, pathOf } from "../../core/plain.ts";
-import type { HttpResponse } from "./response.ts";
+
+/** Headers as a handler gives them. */
+export type Headers = Readonly<Record<string, unknown>>;
+
+/** A response as API Gateway, function URLs and load balancers take it. */
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers?: Headers;
+  readonly multiValueHeaders?: Headers;
+  readonly body?: unknown;
+  readonly isBase64Encoded?: boolean;
+  readonly statusDescription?: string;
+  /** Payload 2.0: never stored. */
+  readonly cookies?: readonly string[];
+}
 
 /**
  * Checks what a response sends besides its body, whether it is remembered or not.
