@@ -1,6 +1,7 @@
 import type { IdempotencyError } from "../../core/errors.ts";
 import type { HttpRequest } from "./event.ts";
-import { type HttpResponse, withHeaders } from "./response.ts";
+import { withHeaders } from "./response.ts";
+import type { HttpResponse } from "./sendable.ts";
 
 type Code = IdempotencyError["code"];
 
