@@ -154,7 +154,7 @@ function checked(action: WriteAction, index: number): WriteAction {
   if (typeof action !== "object" || action === null) return refuse(`is ${show(action)}; ${allowed}`);
   const kind = kindOf(action);
   if (kind === undefined) return refuse(`has the names ${show(Object.keys(action))}; ${allowed}`);
-  const request = action[kind] as Readonly<Record<string, unknown>>;
+  const request = action[kind] as unknown as Readonly<Record<string, unknown>>;
   const isText = (name: string): boolean => typeof request[name] === "string" && request[name] !== "";
   const isItem = (name: string): boolean => {
     const value = request[name];
