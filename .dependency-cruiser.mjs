@@ -3,7 +3,11 @@ const folders = {
   core: {},
   client: {},
   key: { src: ["core"], npm: ["@jmespath-community/jmespath"], node: ["buffer", "crypto", "zlib"] },
-  store: { src: ["core"], npm: ["@aws-sdk/client-dynamodb"], node: ["crypto"] },
+  store: {
+    src: ["core"],
+    npm: ["@aws-sdk/client-dynamodb", "@aws-sdk/util-dynamodb", "aws4"],
+    node: ["buffer", "crypto", "fs/promises", "http", "https", "zlib"],
+  },
   codec: { src: ["core"], node: ["buffer", "crypto", "zlib"] },
   lambda: {
     src: ["core", "key"],
@@ -11,6 +15,9 @@ const folders = {
     npm: ["@middy/core"],
     node: ["async_hooks", "buffer", "crypto"],
   },
+  writes: { src: ["core"], node: ["crypto"] },
+  guards: { src: ["core", "key"], node: ["buffer", "crypto"] },
+  webhooks: { src: ["core", "key"], npm: ["standardwebhooks"], node: ["buffer", "crypto"] },
   testing: { src: ["core", "key", "store", "lambda"] },
 };
 
