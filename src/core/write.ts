@@ -28,8 +28,8 @@ export interface WriteAction {
 export type PartFacts =
   /** Written (or, for a check, held). `old` is the item before, where the request could tell; absent in a transaction. */
   | { readonly status: "committed"; readonly old?: NativeItem | undefined }
-  /** Its condition failed, on the item that was found. Nothing of the whole commit was written. */
-  | { readonly status: "refused"; readonly found: NativeItem | undefined }
+  /** Its condition failed (or `reason` says what else), on the item that was found. Nothing of the whole commit was written. */
+  | { readonly status: "refused"; readonly reason: string; readonly found: NativeItem | undefined }
   /** Not written, since another part of the same commit was refused. */
   | { readonly status: "cancelled" };
 

@@ -6,7 +6,10 @@ export type AttributeValue =
   | { readonly M: Item }
   | { readonly L: readonly AttributeValue[] }
   | { readonly BOOL: boolean }
-  | { readonly NULL: boolean };
+  | { readonly NULL: boolean }
+  | { readonly SS: readonly string[] }
+  | { readonly NS: readonly string[] }
+  | { readonly BS: readonly Uint8Array[] };
 
 /** A raw item: attribute name to value. */
 export interface Item {

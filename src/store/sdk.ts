@@ -4,6 +4,7 @@ import {
   type DynamoDBClientConfig,
   GetItemCommand,
   PutItemCommand,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Transport } from "./transport.ts";
@@ -22,6 +23,7 @@ const COMMANDS = {
   UpdateItem: UpdateItemCommand,
   DeleteItem: DeleteItemCommand,
   GetItem: GetItemCommand,
+  TransactWriteItems: TransactWriteItemsCommand,
 } as const;
 
 /** Carries requests by a client of the AWS SDK, taken as it is. */

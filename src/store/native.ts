@@ -1,0 +1,108 @@
+import { IdempotencyConfigError } from "../core/errors.ts";
+import type { NativeItem, WriteAction } from "../core/write.ts";
+import type { AttributeValue, Item } from "./attributes.ts";
+import type { TransactItem } from "./transport.ts";
+
+/** Between native JavaScript values and DynamoDB's own JSON. */
+export interface Marshaller {
+  /** One action as a transaction's item. An undefined property equals an absent one. */
+  item(action: WriteAction, index: number): TransactItem;
+  /** What was found, in native values; integers beyond 2^53 come back as bigint. */
+  native(item: Item): NativeItem;
+}
+
+let loaded: Promise<Marshaller> | undefined;
+
+/**
+ * The SDK's own `@aws-sdk/util-dynamodb`, loaded when the first write needs it: a store that commits no writes works
+ * without.
+ *
+ * @throws IdempotencyConfigError where the package is not installed
+ */
+export function marshaller(): Promise<Marshaller> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Marshaller> {
+  const util = await import("@aws-sdk/util-dynamodb").catch((cause: unknown) => {
+    loaded = undefined;
+    const error = new IdempotencyConfigError(
+      "writes need the package @aws-sdk/util-dynamodb; install it beside the SDK",
+    );
+    throw Object.assign(error, { cause });
+  });
+  const raw = (value: NativeItem): Item => util.marshall(value, { removeUndefinedValues: true }) as Item;
+  return {
+    item(action, index) {
+      try {
+        return toTransactItem(action, raw);
+      } catch (cause) {
+        const detail = cause instanceof Error ? cause.message : "it cannot be marshalled";
+        throw Object.assign(
+          new IdempotencyConfigError(`write ${index} holds a value that DynamoDB cannot: ${detail}`),
+          { cause },
+        );
+      }
+    },
+    native: (item) => util.unmarshall(item as Record<string, never>, { wrapNumbers: exactNumber }),
+  };
+}
+
+/** Integers beyond 2^53 are kept whole. */
+function exactNumber(digits: string): number | bigint {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) || !/^-?\d+$/.test(digits) ? value : BigInt(digits);
+}
+
+const onRefusal = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
+
+function toTransactItem(
+  { Put, Update, Delete, ConditionCheck }: WriteAction,
+  raw: (value: NativeItem) => Item,
+): TransactItem {
+  const common = (request: Expressions) => ({
+    TableName: request.TableName as string,
+    ...(request.ExpressionAttributeNames && { ExpressionAttributeNames: request.ExpressionAttributeNames }),
+    ...(request.ExpressionAttributeValues && { ExpressionAttributeValues: raw(request.ExpressionAttributeValues) }),
+    ...(request.ConditionExpression && { ConditionExpression: request.ConditionExpression }),
+    ...onRefusal,
+  });
+  if (Put) return { Put: { ...common(Put), Item: raw(Put.Item as NativeItem) } };
+  if (Delete) return { Delete: { ...common(Delete), Key: raw(Delete.Key as NativeItem) } };
+  if (Update) {
+    const { Key, UpdateExpression } = Update;
+    return { Update: { ...common(Update), Key: raw(Key as NativeItem), UpdateExpression: UpdateExpression as string } };
+  }
+  const { Key, ConditionExpression } = ConditionCheck as NonNullable<WriteAction["ConditionCheck"]>;
+  const check = common(ConditionCheck as Expressions);
+  return {
+    ConditionCheck: { ...check, Key: raw(Key as NativeItem), ConditionExpression: ConditionExpression as string },
+  };
+}
+
+type Expressions = Omit<NonNullable<WriteAction["Delete"]>, "Key">;
+
+/** The bytes of an attribute's value, by DynamoDB's rule of thumb and rather too high. */
+export function sizeOf(value: AttributeValue): number {
+  const [inner] = Object.values(value) as [unknown];
+  return 3 + sizeOfInner(inner);
+}
+
+function sizeOfInner(inner: unknown): number {
+  if (typeof inner === "string") return Buffer.byteLength(inner);
+  if (inner instanceof Uint8Array) return inner.byteLength;
+  if (Array.isArray(inner)) {
+    const sizes = inner.map((one) => 1 + (isRaw(one) ? sizeOf(one) : sizeOfInner(one)));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+  if (typeof inner === "object" && inner !== null) return sizeOfItem(inner as Item);
+  return 1;
+}
+
+const isRaw = (one: unknown): one is AttributeValue =>
+  typeof one === "object" && one !== null && !(one instanceof Uint8Array);
+
+/** The bytes of an item: its names and values. */
+export const sizeOfItem = (item: Item): number =>
+  Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value) + 1, 0);
