@@ -1,21 +1,14 @@
-import { type StoredAnswer, storedAnswer } from "./answer.ts";
 import { asStoreError, within } from "./bounded.ts";
 import { type Claim, holdClaim } from "./claim.ts";
+import { type Concluded, conclude, inProgress } from "./conclude.ts";
 import { type Decision, decide } from "./decide.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
-import {
-  IdempotencyAbandonedError,
-  IdempotencyDuplicateError,
-  type IdempotencyError,
-  IdempotencyInProgressError,
-  IdempotencyKeyReusedError,
-  IdempotencyNoTimeLeftError,
-  IdempotencyRecordError,
-} from "./errors.ts";
+import { IdempotencyNoTimeLeftError } from "./errors.ts";
 import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import type { ClaimedFrom, ClaimRequest } from "./store.ts";
 import { nowOf } from "./time.ts";
+import { waitForEnd } from "./wait.ts";
 
 /** What a request asks for, computed from the event before any user code ran. */
 export interface BeginRequest {
@@ -25,13 +18,12 @@ export interface BeginRequest {
   readonly remaining: number | undefined;
   /** The request is probably a repetition: look before claiming. A failed conditional write costs more than a read. */
   readonly lookFirst: boolean;
+  /** The most that the caller's way in waits for an answer, in milliseconds (API Gateway: 29 s); `undefined`: unknown. */
+  readonly answerWithin?: number | undefined;
 }
 
 /** How a request goes on: run the function under the claim, answer from the record, or refuse. */
-export type Begun =
-  | { readonly status: "claimed"; readonly claim: Claim }
-  | StoredAnswer
-  | { readonly status: "refused"; readonly error: IdempotencyError };
+export type Begun = { readonly status: "claimed"; readonly claim: Claim } | Concluded;
 
 /** How often a record may change under our hands, or be busy, before it counts as in progress. */
 const MOST_ROUNDS = 3;
@@ -80,7 +72,7 @@ async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease):
     case "yield":
       return inProgress(decision.lockEndsIn);
     default:
-      return conclude(engine, older, decision);
+      return conclude(engine, older.id, decision);
   }
 }
 
@@ -101,8 +93,56 @@ async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease): 
     const seen = await lookAt(engine, request, lease);
     if (seen !== undefined) return seen;
   }
-  return claimKey(engine, request, lease);
+  return engine.claimAt === "commit" ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);
 }
+
+/** Nothing is asked of the store: the record that the commit writes is claim and answer in one. */
+function claimAtCommit(engine: Engine, { id, fingerprint }: BeginRequest, lease: Lease): Begun {
+  const now = nowOf(engine.store.clock);
+  const record: InProgressRecord = {
+    ...{
+      id,
+      status: "IN_PROGRESS",
+      owner: engine.runtime.uniqueId(),
+      attempt: 1,
+      createdAt: now,
+      fingerprint,
+      steps: {},
+    },
+    ...lease.times(now),
+  };
+  return { status: "claimed", claim: holdClaim(engine, record, lease, true) };
+}
+
+/** The call that holds the key is waited for, where the operation waits; then the record says how to go on. */
+async function waitOr(
+  engine: Engine,
+  request: BeginRequest,
+  lease: Lease,
+  running: Extract<Decision, { do: "yield" }>,
+): Promise<Begun> {
+  // What the function itself may need is not known: after a wait it has what is left.
+  const millis = Math.min(
+    engine.patience ?? Number.POSITIVE_INFINITY,
+    request.answerWithin ?? Number.POSITIVE_INFINITY,
+  );
+  if (millis <= 0) return inProgress(running.lockEndsIn);
+  const decision = await waitForEnd(engine, request, lease, millis, running);
+  const waited = { ...request, remaining: left(request.remaining, lease), answerWithin: 0 };
+  switch (decision.do) {
+    case "yield":
+      return inProgress(decision.lockEndsIn);
+    case "create":
+      return claimKey(engine, waited, leaseFor(engine, waited.remaining));
+    case "succeed":
+      return claimKey(engine, waited, leaseFor(engine, waited.remaining), decision.from);
+    default:
+      return conclude(engine, request.id, decision);
+  }
+}
+
+const left = (remaining: number | undefined, lease: Lease): number | undefined =>
+  remaining === undefined ? undefined : remaining - lease.elapsed();
 
 /** With `existing` only that record is succeeded, or what has become of it answers: nothing is created. */
 async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, existing?: ClaimedFrom): Promise<Begun> {
@@ -130,9 +170,9 @@ async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, exi
     if (isOwnLiveClaim(answer.found, owner, now)) return start(engine, request, lease, answer.found);
 
     const decision = decide(answer.found, fingerprint, now, engine.policies);
-    if (decision.do === "yield") return inProgress(decision.lockEndsIn);
+    if (decision.do === "yield") return waitOr(engine, request, lease, decision);
     if (decision.do === "create" && existing !== undefined) break;
-    if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request, decision);
+    if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request.id, decision);
     from = decision.do === "succeed" ? decision.from : undefined;
   }
   return inProgress(0);
@@ -175,37 +215,10 @@ async function lookAt(engine: Engine, request: BeginRequest, lease: Lease): Prom
   const decision = decide(found, request.fingerprint, now, engine.policies);
   return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"
     ? undefined
-    : conclude(engine, request, decision);
-}
-
-async function conclude(
-  engine: Engine,
-  { id }: BeginRequest,
-  decision: Exclude<Decision, { do: "create" | "succeed" | "yield" }>,
-): Promise<Begun> {
-  if (decision.do !== "refuse") return storedAnswer(engine, decision.record);
-  switch (decision.because) {
-    case "key_reused":
-      return { status: "refused", error: new IdempotencyKeyReusedError() };
-    case "duplicate":
-      return { status: "refused", error: new IdempotencyDuplicateError() };
-    case "abandoned":
-      return { status: "refused", error: new IdempotencyAbandonedError({ id }) };
-    case "record_corrupt":
-      return { status: "refused", error: new IdempotencyRecordError({ id, detail: decision.reason }) };
-  }
+    : conclude(engine, request.id, decision);
 }
 
 function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun {
   const remaining = (request.remaining ?? lease.length) - lease.elapsed();
   return { status: "refused", error: new IdempotencyNoTimeLeftError({ remaining, needed: engine.deadlineMargin }) };
-}
-
-/** Try again when the lock ends, but no sooner than in 1 and no later than in 2 seconds: most calls are done long before. */
-function inProgress(lockEndsIn: number): Begun {
-  const retryAfter = Math.min(2, Math.max(1, Math.ceil(lockEndsIn / 1000)));
-  return {
-    status: "refused",
-    error: new IdempotencyInProgressError({ retryAfter, lockEndsIn: lockEndsIn || undefined }),
-  };
 }

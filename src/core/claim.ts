@@ -1,57 +1,111 @@
 import { type Engine, type Outcome, tell } from "./engine.ts";
-import { isIdempotencyError } from "./errors.ts";
+import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
+import { encode } from "./persist.ts";
 import type { InProgressRecord } from "./record.ts";
-import { type Answer, keepError, release, saveResult } from "./settle.ts";
+import { keepRenewed } from "./renewal.ts";
+import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
+import { commitError, commitResult, completionOf, notCarriedOut, tooLarge } from "./settle-commit.ts";
+import { checkName, type StepContext, type StepOptions, stepsOf } from "./steps.ts";
 import { outcomeIsUnknown } from "./unknown.ts";
+import type { Commit, Writable } from "./write.ts";
+import { answerOf, writingOf } from "./writing.ts";
 
 /**
  * The right to execute, and the only thing that can write the record. It ends once: by `returned`,
- * `threw` or `hold`, whichever comes first; the others do nothing then.
+ * `threw`, `hold` or a `commit`, whichever comes first; the others do nothing then.
  */
 export interface Claim {
   readonly id: string;
   /** 1, or more where earlier attempts ended without a known outcome. */
   readonly attempt: number;
-  /** Aborts at the deadline: from then on the outcome counts as unknown. */
+  /** Aborts at the deadline, and at once where the claim is lost: from then on the outcome counts as unknown. */
   readonly signal: AbortSignal;
   /** Milliseconds to the deadline, which lies a margin before the lock's and the caller's end; 0 after it. */
   remainingTimeInMillis(): number;
+  /** Whether the deadline of an answer without writes has passed. */
+  overdue(): boolean;
   /** Whether the claim has ended. */
   ended(): boolean;
+  /** Runs a step once over all attempts and records its result. */
+  step(name: string, fn: (about: StepContext) => unknown, options?: StepOptions): Promise<unknown>;
+  /** The key under which others are asked to do `name`: a UUID, the same in every attempt. */
+  keyFor(name: string): string;
+  /** Collects writes, to be committed with the result. */
+  write(writes: readonly Writable[]): void;
+  /** Commits writes and a result now; where it does, the claim has ended. */
+  commit(
+    writes: readonly Writable[],
+    result: unknown,
+    reduce?: (result: unknown) => unknown,
+  ): Promise<Commit<readonly Writable[]>>;
   /**
-   * The function returned: stores the result and answers with it, or with the winner's where the claim
+   * The function returned: stores the result, with the writes, and answers with it, or with the winner's where the claim
    * was lost. The result is encoded before the first await. `reduce` says what of it is stored.
    *
-   * @throws IdempotencyResultError where the result cannot be stored, the same as for every later call
+   * @throws IdempotencyResultError where the result cannot be stored; without writes the same as for every later call
    * @throws IdempotencyClaimLostError where another call has taken over and has no result yet
+   * @throws IdempotencyWriteConflictError, IdempotencyStoreError where writes were not committed, or nobody knows
    */
   returned(result: unknown, reduce?: (result: unknown) => unknown): Promise<Answer>;
-  /** The function threw: releases, keeps or holds. Never throws, so that the caller sees the function's error. */
-  threw(error: unknown): Promise<void>;
+  /**
+   * The function threw: releases, keeps or holds. Answers where the claim was lost to a call that has an answer;
+   * else the caller sees the function's error.
+   */
+  threw(error: unknown): Promise<Answer | undefined>;
   /** The outcome is unknown: nothing is written, the lock lapses by itself. */
   hold(reason: string): void;
   /** The function has not run: gives the key back. Never throws. */
   cancel(): Promise<void>;
 }
 
-/** The claim over a record that this process has just written. */
-export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease): Claim {
+/** The claim over a record that this process has just written; `vacant`: that its commit is to write. */
+export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease, vacant = false): Claim {
   const { id, attempt } = record;
-  const about = { attempt, steps: Object.keys(record.steps) };
   const deadline = deadlineOf(lease, engine.runtime);
+  const writing = writingOf(engine, lease, record.owner);
   let ended = false;
+  let lost = false;
+  let committed: { readonly result: unknown } | undefined;
+  let committing: Promise<unknown> | undefined;
+  /** A commit that was lost, or of which nobody knows: the function's result must not be returned. */
+  let failure: { readonly error: unknown } | undefined;
+
+  const stopRenewing = lease.renews && !vacant ? keepRenewed(engine, record, lease, lose) : undefined;
+  const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, lost: lose });
+  const giveBack = async (): Promise<void> => {
+    if (!vacant) await release(engine, record, lease, steps);
+  };
+  const commitment = { engine, record, lease, writing, vacant, release: giveBack };
 
   function end(): boolean {
     if (ended) return false;
     ended = true;
     deadline.cancel();
+    stopRenewing?.();
     return true;
+  }
+
+  function lose(): void {
+    if (lost) return;
+    lost = true;
+    stopRenewing?.();
+    tell(engine, id, { type: "claim_lost", attempt });
+    deadline.abort(new IdempotencyClaimLostError({ retryAfter: 1 }));
+  }
+
+  function assertLive(what: string): void {
+    if (lost) throw new IdempotencyClaimLostError({ retryAfter: 1 });
+    if (ended || committing !== undefined) {
+      throw new IdempotencyConfigError(
+        `${what} was called after the claim had ended; allowed is while the function runs, before its commit`,
+      );
+    }
   }
 
   function judge(outcome: Outcome): ReturnType<Engine["remember"]> {
     try {
-      const verdict: unknown = engine.remember(outcome, about);
+      const verdict: unknown = engine.remember(outcome, { attempt, steps: steps.recorded() });
       if (verdict === "keep" || verdict === "release" || verdict === "hold") return verdict;
       if (verdict instanceof Promise) verdict.catch(() => {});
       tell(engine, id, { type: "held", attempt, reason: "`remember` answered none of 'keep', 'release' and 'hold'" });
@@ -61,6 +115,27 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     return "hold";
   }
 
+  async function commitNow(writes: readonly Writable[], result: unknown): Promise<Commit<readonly Writable[]>> {
+    const first = writing.size;
+    const plan = writing.plan(writes);
+    const encoded = await encode(engine, id, lease, result);
+    const ending = await writing.send(completionOf(commitment, encoded), plan);
+    switch (ending.status) {
+      case "committed":
+        committed = { result };
+        end();
+        tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
+        break;
+      case "lost":
+        lose();
+        throw new IdempotencyClaimLostError({ retryAfter: 1 });
+      case "too_large":
+        throw tooLarge(ending);
+      case "refused":
+    }
+    return answerOf(ending, plan, first);
+  }
+
   return {
     id,
     attempt,
@@ -68,15 +143,60 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       return deadline.signal();
     },
     remainingTimeInMillis: deadline.remaining,
+    overdue: () => lost || lease.overdue(),
     ended: () => ended,
+    async step(name, fn, options) {
+      if (vacant) {
+        throw new IdempotencyConfigError(
+          "a step has no record under claimAt: 'commit'; allowed are steps under claimAt: 'start'",
+        );
+      }
+      return steps.run(name, fn, options);
+    },
+    keyFor(name) {
+      checkName(name, "what a key is for");
+      return engine.runtime.stableId(id, name);
+    },
+    write(writes) {
+      assertLive("write()");
+      writing.collect(writes);
+      lease.reserve();
+      deadline.changed();
+    },
+    async commit(writes, result, reduce = (whole) => whole) {
+      assertLive("commit()");
+      const running = commitNow(writes, reduce(result));
+      committing = running.catch(() => undefined);
+      try {
+        return await running;
+      } catch (error) {
+        if (lost) failure = { error };
+        // Nobody knows whether it was carried out: nothing else may be written under this claim.
+        if (outcomeIsUnknown(error) && end()) {
+          failure = { error };
+          tell(engine, id, { type: "held", attempt, reason: "a commit's outcome is unknown", error });
+        }
+        throw notCarriedOut(error);
+      } finally {
+        committing = undefined;
+      }
+    },
     async returned(result, reduce) {
+      if (committing !== undefined) await committing;
+      if (committed !== undefined) return { status: "executed", attempt, result: committed.result, kept: true };
+      if (failure !== undefined) {
+        const winner = end() ? await winnerOf(engine, record, lease) : undefined;
+        if (winner !== undefined) return winner;
+        throw failure.error;
+      }
       const executed: Answer = { status: "executed", attempt, result, kept: false };
       if (!end()) return executed;
       switch (judge({ status: "returned", result })) {
         case "keep":
+          if (vacant || writing.size > 0) return commitResult(commitment, result, reduce);
           return saveResult(engine, record, lease, result, reduce);
         case "release":
-          await release(engine, record, lease);
+          await giveBack();
           return executed;
         case "hold":
           tell(engine, id, { type: "held", attempt, reason: "the result is not to be remembered yet" });
@@ -84,20 +204,25 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       }
     },
     async threw(error) {
+      if (committing !== undefined) await committing;
       const overdue = deadline.remaining() === 0;
-      if (!end()) return;
+      if (!end()) return undefined;
+      if (lost && isIdempotencyError(error) && error.code === "claim_lost") return winnerOf(engine, record, lease);
       if (overdue || outcomeIsUnknown(error)) {
         const reason = overdue ? "the function failed after its deadline" : "the function's outcome is unknown";
         tell(engine, id, { type: "held", attempt, reason, error });
-        return;
+        return undefined;
       }
       const verdict = isIdempotencyError(error) ? "release" : judge({ status: "threw", error });
-      if (verdict === "release") await release(engine, record, lease);
-      else if (verdict === "keep") await keepError(engine, record, lease, error);
-      else tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });
+      if (verdict === "release") await giveBack();
+      else if (verdict === "hold")
+        tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });
+      else if (vacant) await commitError(commitment, error);
+      else await keepError(engine, record, lease, error);
+      return undefined;
     },
     async cancel() {
-      if (end()) await release(engine, record, lease);
+      if (end()) await giveBack();
     },
     hold(reason) {
       if (end()) tell(engine, id, { type: "held", attempt, reason });

@@ -1,5 +1,6 @@
 import { show } from "./duration.ts";
 import { IdempotencyConfigError } from "./errors.ts";
+import { DEEPEST, isPlainObject } from "./plain.ts";
 import type { NativeItem, PartFacts, Writable, Write, WriteAction, WritePart } from "./write.ts";
 
 /** A transaction's limit is 100 actions; one of them is the record's. */
@@ -10,6 +11,7 @@ export type ActionFacts = PartFacts;
 
 /** The actions of several writes, one for each item, and the way back from their fates to the writes' outcomes. */
 export interface CommitPlan {
+  /** Asked of the writes when first needed. */
   readonly actions: readonly WriteAction[];
   /** For each action: the ids that its writes leave in the item. Found there, the action was carried out. */
   readonly writeIds: readonly (readonly string[])[];
@@ -42,12 +44,13 @@ interface Slot {
  * for more than 99 items
  */
 export function planCommit(writes: readonly Writable[]): CommitPlan {
+  for (const [index, write] of writes.entries()) if (!isWrite(write)) checked(write, index);
   const slots: Slot[] = [];
   /** For each write: the slots of its parts, in their order. */
   const slotsOf = writes.map((write, index) =>
     isWrite(write)
       ? write.parts.map((part) => place(slots, slotOfPart(part, index)))
-      : [place(slots, slotOfAction(checked(write, index), index))],
+      : [place(slots, slotOfAction(write, index))],
   );
   refuseSharedItems(slots);
   if (slots.length > MOST_ACTIONS) {
@@ -55,8 +58,12 @@ export function planCommit(writes: readonly Writable[]): CommitPlan {
       `a commit of ${slots.length} items; allowed are ${MOST_ACTIONS} beside the record`,
     );
   }
+  let actions: readonly WriteAction[] | undefined;
   return {
-    actions: slots.map((slot) => slot.part?.action() ?? (slot.plain as WriteAction)),
+    get actions() {
+      actions ??= slots.map((slot) => slot.part?.action() ?? (slot.plain as WriteAction));
+      return actions;
+    },
     writeIds: slots.map(({ writeIds }) => writeIds),
     writeOf: slots.map(({ write }) => write),
     outcomes: (facts) =>
@@ -139,6 +146,25 @@ function keyText({ key, item }: Slot, keyNames: readonly string[]): string | und
 
 const textOf = (value: unknown): string =>
   value instanceof Uint8Array ? [...value].join() : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+/**
+ * A write as it is now, whatever its owner does with its objects afterwards.
+ *
+ * @throws IdempotencyConfigError for what is no write
+ */
+export function snapshot(write: Writable, index: number): Writable {
+  return isWrite(write) ? write : (copyOf(checked(write, index)) as WriteAction);
+}
+
+/** Plain objects, arrays and sets are copied; other values (wrapped numbers) are the marshaller's own. */
+function copyOf(value: unknown, depth = 0): unknown {
+  if (depth > DEEPEST) throw new IdempotencyConfigError(`a write nests deeper than ${DEEPEST} levels`);
+  if (Array.isArray(value)) return value.map((inner) => copyOf(inner, depth + 1));
+  if (value instanceof Set) return new Set([...value].map((inner) => copyOf(inner, depth + 1)));
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner, depth + 1)]));
+}
 
 /** The kind of an action; `undefined` where it is none, or several in one. */
 function kindOf(action: WriteAction): Kind | undefined {

@@ -21,8 +21,10 @@ export type Remember = (
 export interface Runtime {
   /** Milliseconds on a clock that never jumps; only differences mean anything. */
   monotonic(): number;
-  /** A fresh random id that no other claim has. */
+  /** A fresh random id that no other claim has: 36 characters at most. */
   uniqueId(): string;
+  /** A UUID that is the same for the same record and name, for ever and everywhere. */
+  stableId(record: string, name: string): string;
   /** From 0 up to, and not including, 1. */
   random(): number;
   sleep(millis: number): Promise<void>;
@@ -46,6 +48,12 @@ export interface Engine {
   readonly lockMargin: number;
   /** Lies before the caller's end: what saving the result may take. */
   readonly deadlineMargin: number;
+  /** The same where writes are committed with the result and the time allows it. */
+  readonly commitMargin: number;
+  /** `commit`: nothing is claimed before the function, and the record is written with its writes. */
+  readonly claimAt: "start" | "commit";
+  /** How long a call waits for one that runs; 0: not at all, `undefined`: as long as its caller has time. */
+  readonly patience: number | undefined;
   readonly runtime: Runtime;
 }
 

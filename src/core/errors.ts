@@ -107,6 +107,25 @@ export class IdempotencyRequestTooOldError extends IdempotencyErrorBase {
   }
 }
 
+/** What is wrong with a signature, for its operator: a stranger is told only that it does not hold. */
+export type SignatureFault = "missing" | "malformed" | "mismatch" | "too_old" | "too_new";
+
+/** The request is not signed by one of the secrets, or not at this time. Nothing ran, and nothing was written. */
+export class IdempotencySignatureError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencySignatureError";
+  readonly code = "signature_invalid";
+  readonly statusCode = 401;
+  readonly reason: SignatureFault;
+  /** What is wrong, without any value of the request. */
+  readonly detail: string;
+
+  constructor({ reason, detail }: { reason: SignatureFault; detail: string }) {
+    super("the request does not carry a valid signature");
+    this.reason = reason;
+    this.detail = detail;
+  }
+}
+
 /** The claim was taken over while the function ran, and the successor has no result yet. Its record is untouched. */
 export class IdempotencyClaimLostError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyClaimLostError";
@@ -186,14 +205,17 @@ export class IdempotencyWriteConflictError extends IdempotencyErrorBase {
   readonly index: number;
   /** DynamoDB's cancellation reason, such as `ConditionalCheckFailed`. */
   readonly reason: string;
-  /** What stood there, where the write asked for it. */
+  /** The item that stood there, in native values; `undefined` where there was none. */
   readonly item: unknown;
+  /** What the write itself makes of it, such as `{ outcome: 'stale', ... }`. */
+  readonly outcome: unknown;
 
-  constructor({ index, reason, item }: { index: number; reason: string; item?: unknown }) {
+  constructor({ index, reason, item, outcome }: { index: number; reason: string; item?: unknown; outcome?: unknown }) {
     super(`write ${index} of the operation was refused (${reason}); nothing was committed`);
     this.index = index;
     this.reason = reason;
     this.item = item;
+    this.outcome = outcome;
   }
 }
 
@@ -219,11 +241,14 @@ export class IdempotencyResultError extends IdempotencyErrorBase {
   readonly path: string;
   /** What stands there and what is allowed. */
   readonly detail: string;
+  /** Whether the function's effect stands: `false` where it was to commit with the result, and nothing was committed. */
+  readonly carriedOut: boolean;
 
-  constructor({ path, detail }: { path: string; detail: string }) {
+  constructor({ path, detail, carriedOut = true }: { path: string; detail: string; carriedOut?: boolean }) {
     super(`the function's result cannot be stored: ${detail} at ${path}`);
     this.path = path;
     this.detail = detail;
+    this.carriedOut = carriedOut;
   }
 }
 
@@ -300,6 +325,7 @@ export type IdempotencyError =
   | IdempotencyPrincipalMissingError
   | IdempotencyForbiddenError
   | IdempotencyRequestTooOldError
+  | IdempotencySignatureError
   | IdempotencyClaimLostError
   | IdempotencyAbandonedError
   | IdempotencyStoreError

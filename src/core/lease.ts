@@ -9,16 +9,26 @@ const EXPIRY_AFTER_LOCK = 60_000;
 
 /** How long a claim holds and how long the function may run under it. Milliseconds, on the monotonic clock. */
 export interface Lease {
-  /** From the lease's begin to the lock's end. */
+  /** From the lease's begin, or the last renewal, to the lock's end. */
   readonly length: number;
   /** From the lease's begin to the function's deadline; not above zero where there is no time to run at all. */
   readonly budget: number;
+  /** The lock is shorter than what the caller has left to run: it has to be renewed meanwhile. */
+  readonly renews: boolean;
   /** Since the lease's begin. */
   elapsed(): number;
   /** To the function's deadline; 0 after it. */
   left(): number;
+  /** Whether the deadline of a function without writes has passed. */
+  overdue(): boolean;
   /** To the moment by which the result must be stored, so that the caller can still be answered; 0 after it. */
   leftToSave(): number;
+  /** To the moment when `left()` has to be looked at again: the deadline, or the end of a lock that was not renewed. */
+  nextLook(): number;
+  /** The lock was moved, by a request that was sent when `elapsed()` was `sentAt`. */
+  renewed(sentAt: number): void;
+  /** Writes are to be committed: what an unknown commit may take is kept free before the end. */
+  reserve(): void;
   /** Until when a record that is given back keeps what it knows of earlier attempts. */
   keepUntil(now: EpochMillis): EpochSeconds;
   /** The stored times of a claim made at `now`. */
@@ -34,15 +44,29 @@ export function leaseFor(engine: Engine, remaining: number | undefined): Lease {
   const begun = runtime.monotonic();
   const elapsed = (): number => runtime.monotonic() - begun;
   const length = engine.lockFor ?? (remaining === undefined ? DEFAULT_LOCK : remaining + lockMargin);
-  const budget = Math.min(length, remaining ?? length) - deadlineMargin;
+  const renews = remaining !== undefined && length < remaining;
+  const end = renews ? remaining : Math.min(length, remaining ?? length);
   // The last moments belong to the answer's way out.
-  const saveBy = budget + deadlineMargin - Math.min(100, deadlineMargin / 5);
+  const wayOut = Math.min(100, deadlineMargin / 5);
+  let margin = deadlineMargin;
+  let lockEnd = length;
+  const lockLeft = (): number => Math.max(0, lockEnd - deadlineMargin - elapsed());
+  const left = (): number => (lockLeft() === 0 ? 0 : Math.max(0, end - margin - elapsed()));
   return {
     length,
-    budget,
+    budget: end - deadlineMargin,
+    renews,
     elapsed,
-    left: () => Math.max(0, budget - elapsed()),
-    leftToSave: () => Math.max(0, saveBy - elapsed()),
+    left,
+    overdue: () => lockLeft() === 0 || elapsed() >= end - deadlineMargin,
+    leftToSave: () => Math.max(0, Math.min(end, lockEnd) - wayOut - elapsed()),
+    nextLook: () => Math.min(left(), lockLeft()),
+    renewed(sentAt) {
+      lockEnd = Math.max(lockEnd, sentAt + length);
+    },
+    reserve() {
+      margin = Math.max(deadlineMargin, Math.min(engine.commitMargin, end / 3));
+    },
     keepUntil: (now) => ceilSeconds(after(now, retention)),
     times(now) {
       const lockedUntil = after(now, length);
@@ -58,6 +82,10 @@ export interface Deadline {
   remaining(): number;
   /** Made when first asked for; its timer does not keep the process alive. */
   signal(): AbortSignal;
+  /** Aborts the signal now: the claim is lost. */
+  abort(reason: unknown): void;
+  /** The lease has changed: the timer is set anew. */
+  changed(): void;
   /** Ends the timer. */
   cancel(): void;
 }
@@ -67,19 +95,31 @@ export function deadlineOf(lease: Lease, runtime: Runtime): Deadline {
   let controller: AbortController | undefined;
   let cancelAlarm: (() => void) | undefined;
   let cancelled = false;
-  // A timer may ring a fraction early: once the signal has aborted, the time is over.
   const remaining = (): number => (controller?.signal.aborted ? 0 : lease.left());
+
+  function watch(): void {
+    cancelAlarm?.();
+    if (controller === undefined || controller.signal.aborted) return;
+    if (remaining() === 0) controller.abort(new DOMException("the claim's deadline has passed", "TimeoutError"));
+    // A timer may ring a fraction early, and the lock may have been renewed meanwhile.
+    else if (!cancelled) cancelAlarm = runtime.alarm(lease.nextLook(), watch);
+  }
+
   return {
     remaining,
     signal() {
-      if (controller !== undefined) return controller.signal;
-      const made = new AbortController();
-      controller = made;
-      const ring = (): void => made.abort(new DOMException("the claim's deadline has passed", "TimeoutError"));
-      if (remaining() === 0) ring();
-      else if (!cancelled) cancelAlarm = runtime.alarm(remaining(), ring);
-      return made.signal;
+      if (controller === undefined) {
+        controller = new AbortController();
+        watch();
+      }
+      return controller.signal;
     },
+    abort(reason) {
+      cancelAlarm?.();
+      controller ??= new AbortController();
+      controller.abort(reason);
+    },
+    changed: watch,
     cancel() {
       cancelled = true;
       cancelAlarm?.();

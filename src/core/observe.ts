@@ -17,6 +17,10 @@ export type IdempotencyEvent = {
   | { readonly type: "released"; readonly attempt: number }
   | { readonly type: "held"; readonly attempt: number; readonly reason: string; readonly error?: unknown }
   | { readonly type: "claim_lost"; readonly attempt: number }
+  /** A call has waited for the one that runs under its key: how long, and how often it looked. */
+  | { readonly type: "waited"; readonly millis: number; readonly reads: number }
+  /** The lock could not be renewed; it is tried again until it lapses. */
+  | { readonly type: "renew_failed"; readonly attempt: number; readonly error: unknown }
   | { readonly type: "save_failed"; readonly attempt: number; readonly error: unknown }
   | { readonly type: "release_failed"; readonly attempt: number; readonly error: unknown }
   /** A record of a batch is handed back to its source, which delivers it again. `item` is its message id or sequence number. */
@@ -26,11 +30,19 @@ export type IdempotencyEvent = {
 );
 
 /**
- * Why a record of a batch is handed back: the function threw; the call was refused, or a kept error answers it; the
- * outcome is not to be kept (`remember`); another record of the batch has the same key and was handed back; an earlier
- * record of its group was; the time left is too short. Under the last two it was not begun.
+ * Why a record of a batch is handed back: the function threw; it, or the saving of its outcome, had not ended when the
+ * batch had to be answered; the call was refused, or a kept error answers it; the outcome is not to be kept (`remember`);
+ * another record of the batch has the same key and was handed back; an earlier record of its group was; the time left is
+ * too short. Under the last two it was not begun.
  */
-export type ReportReason = "threw" | "refused" | "not_kept" | "joined" | "group_stopped" | "no_time_left";
+export type ReportReason =
+  | "threw"
+  | "unfinished"
+  | "refused"
+  | "not_kept"
+  | "joined"
+  | "group_stopped"
+  | "no_time_left";
 
 /** Told of each turn; never awaited, and what it throws is swallowed. */
 export type Observer = (event: IdempotencyEvent) => void;

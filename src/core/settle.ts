@@ -1,15 +1,12 @@
 import { encodeUnstorable, factsOf, storedAnswer } from "./answer.ts";
-import { asStoreError, within } from "./bounded.ts";
-import { backoff, type Engine, tell } from "./engine.ts";
-import {
-  IdempotencyClaimLostError,
-  IdempotencyResultError,
-  IdempotencyStoreError,
-  isIdempotencyError,
-} from "./errors.ts";
+import { type Engine, tell } from "./engine.ts";
+import { IdempotencyClaimLostError, IdempotencyResultError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
+import { encode, persist } from "./persist.ts";
 import type { Encoded, Found, IdempotencyRecord, InProgressRecord } from "./record.ts";
-import type { CompleteAnswer, CompleteRequest, ReleaseAnswer } from "./store.ts";
+import { IdempotencyRememberedError } from "./remembered-error.ts";
+import type { Steps } from "./steps.ts";
+import type { CompleteAnswer, CompleteRequest } from "./store.ts";
 import { after, ceilSeconds, nowOf } from "./time.ts";
 
 /** What the caller of a claimed function gets. `'replayed'`: another execution's answer won. */
@@ -22,12 +19,6 @@ export type Answer =
       readonly kept: boolean;
     }
   | { readonly status: "replayed"; readonly attempt: number; readonly result: unknown };
-
-/** How often a save or a release is tried while the time lasts; below it, the transport retries as well. */
-const MOST_TRIES = 4;
-
-/** What one try may take, in milliseconds, where the caller's time is over and it lives all the same: outside of Lambda, beyond its lock. */
-const PATIENCE = 2_000;
 
 /**
  * Stores the result of a function that has run. The effect is done: a save that fails costs the record,
@@ -45,7 +36,7 @@ export async function saveResult(
   let encoded: Encoded;
   let written: CompleteAnswer;
   try {
-    encoded = await encode(engine, record, lease, reduce(result));
+    encoded = await encode(engine, id, lease, reduce(result));
     written = await write(engine, record, lease, "COMPLETED", encoded);
   } catch (error) {
     if (isIdempotencyError(error) && error.code === "result_unstorable")
@@ -86,7 +77,7 @@ async function markUnstorable(
 export async function keepError(engine: Engine, record: InProgressRecord, lease: Lease, error: unknown): Promise<void> {
   const { id, attempt } = record;
   try {
-    const encoded = await encode(engine, record, lease, factsOf(error));
+    const encoded = await encode(engine, id, lease, factsOf(error));
     if (await writeFailure(engine, record, lease, encoded)) tell(engine, id, { type: "error_kept", attempt });
   } catch (failure) {
     tell(engine, id, { type: "save_failed", attempt, error: failure });
@@ -97,12 +88,18 @@ export async function keepError(engine: Engine, record: InProgressRecord, lease:
  * Gives the key back, where it is still ours to give. What earlier attempts may have done is not forgotten: their
  * number and their steps stay for the next one. Never throws.
  */
-export async function release(engine: Engine, record: InProgressRecord, lease: Lease): Promise<void> {
+export async function release(
+  engine: Engine,
+  record: InProgressRecord,
+  lease: Lease,
+  steps: Pick<Steps, "leaveTraces" | "failed">,
+): Promise<void> {
   const { id, owner, attempt } = record;
-  const hasPast = attempt > 1 || Object.keys(record.steps).length > 0;
-  const keepUntil = hasPast ? lease.keepUntil(nowOf(engine.store.clock)) : undefined;
+  const keepUntil = attempt > 1 || steps.leaveTraces() ? lease.keepUntil(nowOf(engine.store.clock)) : undefined;
+  const failed = steps.failed();
+  const request = { id, owner, keepUntil, ...(failed.length > 0 && { forget: failed }) };
   try {
-    const answer = await persist(engine, lease, () => engine.store.release({ id, owner, keepUntil }));
+    const answer = await persist(engine, lease, () => engine.store.release(request));
     // An earlier request of ours whose response was lost; anything else is not ours any more.
     const isOurs = (found: Found): boolean => found === undefined || isOwnWrite(found, record, "RELEASED");
     const released = answer.outcome === "released" || (answer.outcome === "conflict" && isOurs(answer.found));
@@ -151,50 +148,32 @@ function isOwnWrite(found: Found, record: InProgressRecord, status: IdempotencyR
   return found?.status === status && found.owner === record.owner;
 }
 
+/** A claim that was lost on the way: the answer of the call that took over, where it has one. */
+export async function winnerOf(engine: Engine, record: InProgressRecord, lease: Lease): Promise<Answer | undefined> {
+  try {
+    const { id } = record;
+    const found = await persist(engine, lease, async () => {
+      return { outcome: "read", found: await engine.store.read(id, { consistent: true }) } as const;
+    });
+    return await afterLoss(engine, record, found.found, true);
+  } catch (error) {
+    if (error instanceof IdempotencyRememberedError || error instanceof IdempotencyResultError) throw error;
+    return undefined;
+  }
+}
+
 /** The lock lapsed and another call took over: its answer is the operation's answer, where there is one. */
-async function afterLoss(engine: Engine, record: InProgressRecord, found: Found): Promise<Answer> {
-  tell(engine, record.id, { type: "claim_lost", attempt: record.attempt });
+export async function afterLoss(
+  engine: Engine,
+  record: InProgressRecord,
+  found: Found,
+  wasTold = false,
+): Promise<Answer> {
+  if (!wasTold) tell(engine, record.id, { type: "claim_lost", attempt: record.attempt });
   if ((found?.status === "COMPLETED" || found?.status === "FAILED") && found.fingerprint === record.fingerprint) {
     const winner = await storedAnswer(engine, found);
     if (winner.status === "replayed") return winner;
     throw winner.error;
   }
   throw new IdempotencyClaimLostError({ retryAfter: 1 });
-}
-
-/** Writes, and tries again while the record is busy or the store fails for a moment, as long as the caller has time. */
-async function persist<A extends CompleteAnswer | ReleaseAnswer>(
-  { runtime }: Engine,
-  lease: Lease,
-  attempt: () => Promise<A>,
-): Promise<Exclude<A, { outcome: "busy" }>> {
-  for (let round = 0; ; round++) {
-    let failure: IdempotencyStoreError;
-    try {
-      const answer = await within(runtime, lease.leftToSave() || PATIENCE, attempt);
-      if (answer.outcome !== "busy") return answer as Exclude<A, { outcome: "busy" }>;
-      failure = new IdempotencyStoreError({ reason: "throttled", detail: "another transaction holds the record" });
-    } catch (error) {
-      failure = asStoreError(error);
-    }
-    if (!failure.retryable || round + 1 >= MOST_TRIES || lease.leftToSave() === 0) throw failure;
-    await backoff(runtime, round);
-  }
-}
-
-/** Encodes at once, before anything can change the value; a codec that goes elsewhere for it is bounded by the time left. */
-async function encode(
-  { codec, runtime }: Engine,
-  { id }: InProgressRecord,
-  lease: Lease,
-  value: unknown,
-): Promise<Encoded> {
-  const made = codec.encode(value, { id });
-  const encoded =
-    made instanceof Promise ? await within(runtime, lease.leftToSave() || PATIENCE, () => made) : await made;
-  const { encoding, data } = encoded;
-  const isReadable =
-    typeof data === "string" || data instanceof Uint8Array || (data === undefined && encoding === "undefined");
-  if (isReadable && typeof encoding === "string" && encoding !== "") return encoded;
-  throw new TypeError("the codec's encode() answers no encoding, or no data as a string or bytes");
 }

@@ -1,5 +1,6 @@
 import type { Encoded, Found, InProgressRecord } from "./record.ts";
 import type { Clock, EpochMillis, EpochSeconds } from "./time.ts";
+import type { PartFacts, WriteAction } from "./write.ts";
 
 /** Asks for the right to execute. */
 export interface ClaimRequest {
@@ -50,12 +51,14 @@ export interface CompleteRequest {
   readonly expiresAt: EpochSeconds;
 }
 
-export type CompleteAnswer =
-  | { readonly outcome: "written" }
-  /** The result does not fit into a record. Nothing was written. */
-  | { readonly outcome: "too_large"; readonly bytes: number; readonly limit: number }
-  | Conflict
-  | Busy;
+/** What was to be stored does not fit into a record. Nothing was written. */
+export interface TooLarge {
+  readonly outcome: "too_large";
+  readonly bytes: number;
+  readonly limit: number;
+}
+
+export type CompleteAnswer = { readonly outcome: "written" } | TooLarge | Conflict | Busy;
 
 /** Names a claim: every write after the claim is conditioned on it. */
 export interface Ownership {
@@ -70,9 +73,55 @@ export interface ReleaseRequest extends Ownership {
    * next claim knows of earlier attempts whose outcome is unknown.
    */
   readonly keepUntil: EpochSeconds | undefined;
+  /** Steps whose start mark goes with the release: they failed, and may begin again. */
+  readonly forget?: readonly string[];
 }
 
 export type ReleaseAnswer = { readonly outcome: "released" } | Conflict | Busy;
+
+/** Records a step under the claim, or marks that it has begun. */
+export interface CheckpointRequest extends Ownership {
+  readonly name: string;
+  readonly step: Encoded;
+}
+
+export type CheckpointAnswer = { readonly outcome: "written" } | TooLarge | Conflict | Busy;
+
+/** Moves the lock's end. */
+export interface RenewRequest extends Ownership {
+  readonly lockedUntil: EpochMillis;
+  readonly expiresAt: EpochSeconds | undefined;
+}
+
+export type RenewAnswer = { readonly outcome: "written" } | Conflict | Busy;
+
+/** The record that a commit leaves: the answer of a claim, or of a key that nothing holds. */
+export type CommitRecord =
+  | ({ readonly from: "claim" } & CompleteRequest)
+  /** Written only where nothing live stands at `now`: the claim and the answer in one. */
+  | ({
+      readonly from: "nothing";
+      readonly now: EpochMillis;
+      readonly fingerprint: string | undefined;
+    } & CompleteRequest);
+
+/** A record and writes to other tables that are carried out together or not at all. */
+export interface CommitRequest {
+  /** `undefined`: the writes alone. */
+  readonly record: CommitRecord | undefined;
+  readonly actions: readonly WriteAction[];
+  /** Recognises the request when it is sent again, for ten minutes. Never used for another one. */
+  readonly token: string;
+}
+
+export type CommitAnswer =
+  | { readonly outcome: "written" }
+  | TooLarge
+  /** The record's own condition failed. */
+  | Conflict
+  | Busy
+  /** A condition of one of the actions failed: what became of each, in their order. Nothing was written, and the claim is still held. */
+  | { readonly outcome: "refused"; readonly facts: readonly PartFacts[] };
 
 /**
  * Where records live. Every verb is one atomic, conditional request; none decides anything that the
@@ -95,6 +144,17 @@ export interface IdempotencyStore {
   complete(request: CompleteRequest): Promise<CompleteAnswer>;
   /** Deletes the record, or marks it as released, where the claim still holds it. */
   release(request: ReleaseRequest): Promise<ReleaseAnswer>;
+  /** Stores a step's result, or its start mark, where the claim still holds the record. */
+  checkpoint(request: CheckpointRequest): Promise<CheckpointAnswer>;
+  /** Moves lock and expiry where the claim still holds the record. */
+  renew(request: RenewRequest): Promise<RenewAnswer>;
+  /**
+   * Writes the record and carries out the actions in one transaction; sent again with the same request, it is the same
+   * transaction. Absent: a store that has no tables to write to.
+   *
+   * @throws IdempotencyConfigError for actions that cannot be sent
+   */
+  readonly commit?: ((request: CommitRequest) => Promise<CommitAnswer>) | undefined;
   /** What stands under `id`, expired or not. `consistent: false` may be a moment old and costs half. */
   read(id: string, options: { readonly consistent: boolean }): Promise<Found>;
 }

@@ -26,8 +26,12 @@ export interface WriteAction {
 
 /** What became of the one item of a part. */
 export type PartFacts =
-  /** Written (or, for a check, held). `old` is the item before, where the request could tell; absent in a transaction. */
-  | { readonly status: "committed"; readonly old?: NativeItem | undefined }
+  /**
+   * Written (or, for a check, held). Where the request could tell: `old` is the item before, `undefined` for none; or,
+   * where the write was found to have been carried out by an earlier request, `written` is the item after. A
+   * transaction tells neither.
+   */
+  | { readonly status: "committed"; readonly old?: NativeItem | undefined; readonly written?: NativeItem | undefined }
   /** Its condition failed (or `reason` says what else), on the item that was found. Nothing of the whole commit was written. */
   | { readonly status: "refused"; readonly reason: string; readonly found: NativeItem | undefined }
   /** Not written, since another part of the same commit was refused. */
@@ -50,11 +54,18 @@ export interface WritePart {
   merge?(other: WritePart): WritePart;
 }
 
-/** A write of `lambda-once/writes`: parts that commit together, and what they mean. Made for one commit. */
-export interface Write<Outcome = unknown> {
+/** Carries a type; there at compile time alone. */
+declare const alone: unique symbol;
+
+/**
+ * A write of `lambda-once/writes`: parts that commit together, and what they mean. Made for one commit. `Alone` is the
+ * outcome where it is the only write of a commit, without a record: no other write can cancel it then.
+ */
+export interface Write<Outcome = unknown, Alone = Exclude<Outcome, { readonly outcome: "cancelled" }>> {
   readonly parts: readonly WritePart[];
   /** The write's outcome from what became of its parts, in their order. */
   outcome(facts: readonly PartFacts[]): Outcome;
+  readonly [alone]?: Alone;
 }
 
 /** The outcome of a plain action: written, refused by its own condition, or not written because another one's failed. */
@@ -64,11 +75,11 @@ export type ActionOutcome =
   | { readonly outcome: "cancelled" };
 
 /** What can be committed: a plain action or a write of `lambda-once/writes`. */
-export type Writable = WriteAction | Write;
+export type Writable = WriteAction | Write<unknown, unknown>;
 
 /** The outcome of each of a commit's writes, in their order. */
 export type OutcomesOf<Writes extends readonly Writable[]> = {
-  readonly [I in keyof Writes]: Writes[I] extends Write<infer Outcome> ? Outcome : ActionOutcome;
+  readonly [I in keyof Writes]: Writes[I] extends Write<infer Outcome, unknown> ? Outcome : ActionOutcome;
 };
 
 /** What a commit came to. Where it did not commit, nothing of it was written. */
@@ -76,3 +87,13 @@ export interface Commit<Writes extends readonly Writable[]> {
   readonly committed: boolean;
   readonly outcomes: OutcomesOf<Writes>;
 }
+
+/** What a commit without a record came to. */
+export interface LoneCommit<Writes extends readonly Writable[]> {
+  readonly committed: boolean;
+  readonly outcomes: Writes extends readonly [Writable] ? readonly [LoneOutcomeOf<Writes[0]>] : OutcomesOf<Writes>;
+}
+
+type LoneOutcomeOf<W> = W extends Write<unknown, infer Alone>
+  ? Alone
+  : Exclude<ActionOutcome, { readonly outcome: "cancelled" }>;

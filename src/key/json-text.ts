@@ -47,29 +47,31 @@ const isExact = (value: unknown): value is ExactNumber =>
 /** A double holds every decimal of 15 digits; texts without a longer one or an exponent take the short way. */
 const mayBeInexact = /(?:^|[[:,\s])-?(?:[\d.]{16}|\d[\d.]*[eE])/;
 
-/** Strings, which are passed over, and numbers, in a text known to be JSON. */
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+/** Strings, which are passed over, and numbers that a double may not hold, in a text known to be JSON. */
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]*[eE][+-]?\d+/g;
 
-/** Numbers that a double cannot hold are marked in the text, and told from strings by a first letter on both. */
+/** `value` is what a double has made of the text. Read once more with inexact numbers as strings, it shows where those stand. */
 function parseExactly(text: string, value: unknown): unknown {
   let inexact = false;
   const marked = text.replace(token, (found) => {
-    if (found[0] === '"') return `"s${found.slice(1)}`;
+    if (found[0] === '"') return found;
     const decimal = decimalOf(found);
     if (decimal === decimalOf(String(Number(found)))) return found;
     inexact = true;
-    return `"n${decimal}"`;
+    return `"${decimal}"`;
   });
-  return inexact ? unmark(JSON.parse(marked), 0) : value;
+  return inexact ? restore(value, JSON.parse(marked), 0) : value;
 }
 
-function unmark(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return value[0] === "s" ? value.slice(1) : exact(value.slice(1));
+/** Puts exact numbers in the places where one reading has a number and the other one a string. */
+function restore(value: unknown, marked: unknown, depth: number): unknown {
+  if (typeof value === "number") return typeof marked === "string" ? exact(marked) : value;
   if (typeof value !== "object" || value === null) return value;
   if (depth >= DEEPEST) throw new UnreadableText(`it nests deeper than ${DEEPEST} levels`);
-  if (Array.isArray(value)) return value.map((part) => unmark(part, depth + 1));
-  // fromEntries defines properties, so that a name `__proto__` stays a name.
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name.slice(1), unmark(part, depth + 1)]));
+  const [parts, others] = [value, marked] as [Record<string, unknown>, Record<string, unknown>];
+  // Each is its own property already, so that a name `__proto__` stays a name.
+  for (const name of Object.keys(parts)) parts[name] = restore(parts[name], others[name], depth + 1);
+  return value;
 }
 
 const exact = (digits: string): ExactNumber =>

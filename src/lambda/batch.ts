@@ -60,7 +60,7 @@ export function idempotentBatch<Record = SqsRecord, Context extends LambdaContex
   if (typeof options !== "object" || options === null) {
     refuse(`the options are ${show(options)}; allowed is an object with a store`);
   }
-  if ("binding" in options) refuse("there is no option 'binding' for a batch; give key, principal and fingerprint");
+  for (const name of Object.keys(options)) refuseUnknown(name);
   const { concurrency = 10, changeVisibility, ...each } = options;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     refuse(`concurrency is ${show(concurrency)}; allowed is a whole number from 1`);
@@ -83,6 +83,39 @@ export function idempotentBatch<Record = SqsRecord, Context extends LambdaContex
       run: (record) => recordHandler(record as Record, context),
     });
   };
+}
+
+/** The compiler keeps these in step with the options. */
+const KNOWN: Readonly<{ [Name in keyof BatchOptions<never, never>]-?: true }> = {
+  cache: true,
+  changeVisibility: true,
+  claimAt: true,
+  codec: true,
+  concurrency: true,
+  deadlineMargin: true,
+  expiresAfter: true,
+  fingerprint: true,
+  key: true,
+  lockFor: true,
+  lockMargin: true,
+  lookup: true,
+  observe: true,
+  operation: true,
+  principal: true,
+  remember: true,
+  secret: true,
+  store: true,
+  whenAbandoned: true,
+  whenCompleted: true,
+  whenInProgress: true,
+  whenKeyMissing: true,
+};
+
+function refuseUnknown(name: string): void {
+  if (Object.hasOwn(KNOWN, name)) return;
+  const mend =
+    name === "binding" ? "give key, principal and fingerprint" : `allowed are ${Object.keys(KNOWN).join(", ")}`;
+  refuse(`there is no option '${name.slice(0, 60)}' for a batch; ${mend}`);
 }
 
 function refuse(sentence: string): never {

@@ -46,6 +46,8 @@ export interface Binding<Args extends readonly unknown[] = never, Result = never
   refuse?(error: IdempotencyError, ...args: Args): Result;
   readonly remember?: Remember;
   readonly expiresAfter?: Duration;
+  /** The longest that a caller of this kind waits for an answer: a call that waits for another one ends by then. */
+  readonly answerWithin?: Duration;
 }
 
 /** How a binding reduces the result of a call to what is stored; `undefined`: not at all. */

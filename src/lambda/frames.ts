@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Claim } from "../core/claim.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
+import type { StepContext, StepOptions } from "../core/steps.ts";
+import type { Storable } from "../core/storable.ts";
+import type { Commit, Writable } from "../core/write.ts";
 import type { LambdaContext } from "./context.ts";
 
 /** What a running function can learn about its claim. */
@@ -15,11 +18,71 @@ export interface CurrentClaim {
   readonly signal: AbortSignal;
   /** Milliseconds to the claim's deadline; 0 after it. */
   remainingTimeInMillis(): number;
+  /**
+   * Runs `fn` once over all attempts: its result is recorded under the claim, in one request, and a later attempt gets it
+   * without running. A step that was begun and never recorded (a crash) runs again with the same `idempotencyKey`, or,
+   * with `{ once: true }` (one more request), is refused with `IdempotencyStepInterruptedError`. Steps may run in parallel.
+   *
+   * @throws IdempotencyConfigError for a name that is used twice, and under `claimAt: 'commit'`
+   * @throws IdempotencyResultError where the step's result cannot be stored: nothing is recorded
+   * @throws IdempotencyClaimLostError where another call has taken over: nothing is recorded
+   *
+   * @example
+   * const charge = idempotent(
+   *   async (order: Order) => {
+   *     const claim = currentClaim();
+   *     return claim.step("charge", ({ idempotencyKey, signal }) =>
+   *       provider.charge(order.id, { idempotencyKey, signal }),
+   *     );
+   *   },
+   *   { store, operation: "charge", key: "id" },
+   * );
+   */
+  step<Result>(
+    name: string,
+    fn: (about: StepContext) => Promise<Result & Storable<Result>> | (Result & Storable<Result>),
+    options?: StepOptions,
+  ): Promise<Result>;
+  /**
+   * A UUID (version 5) for others who honour idempotency keys: the same for this key and `name` in every attempt, and also
+   * after the record has expired. Random where nothing is claimed.
+   */
+  keyFor(name: string): string;
+  /**
+   * Adds DynamoDB writes to what commits with the result, in one transaction, where the function returns a result that is
+   * kept; else nothing is written. Plain actions, as `TransactWriteCommand` takes them, and writes of `lambda-once/writes`;
+   * 99 items and 4 MB at most. Where nothing is claimed they commit alone.
+   *
+   * @throws IdempotencyConfigError for writes that cannot be committed together, in a step, after the function has
+   * returned, and for a store without tables
+   * @throws IdempotencyClaimLostError where another call has taken over
+   *
+   * @example
+   * const placeOrder = idempotent(
+   *   async (order: Order) => {
+   *     currentClaim().write({ Put: { TableName: "orders", Item: { ...order, status: "placed" } } });
+   *     return { orderId: order.id, status: "placed" };
+   *   },
+   *   { store, operation: "place-order", key: "id" },
+   * );
+   */
+  write(...writes: readonly Writable[]): void;
+  /**
+   * Commits writes and a result now, in one transaction, and says how each came out. Where it committed, `result` is the
+   * operation's answer, whatever the function returns. Where a condition failed nothing was written and the claim is still held.
+   *
+   * @throws IdempotencyClaimLostError, IdempotencyResultError: nothing was committed
+   * @throws IdempotencyStoreError with outcome `'unknown'` where nobody knows whether it was: the key stays held
+   */
+  commit<const Writes extends readonly Writable[], Result = undefined>(
+    writes: Writes,
+    end?: { readonly result: Result & Storable<Result> },
+  ): Promise<Commit<Writes>>;
 }
 
-/** The view of a held claim that its function gets: it can look, and not end it. */
-export function heldClaim(claim: Claim): CurrentClaim {
-  return {
+/** The view of a held claim that its function gets: it can look and write, and not end it. `reduce` says what of a result is stored. */
+export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): CurrentClaim {
+  const view: CurrentClaim = {
     id: claim.id,
     held: true,
     attempt: claim.attempt,
@@ -27,7 +90,18 @@ export function heldClaim(claim: Claim): CurrentClaim {
       return claim.signal;
     },
     remainingTimeInMillis: () => claim.remainingTimeInMillis(),
+    step: (name, fn, options) => claim.step(name, (about) => inStep(view, () => fn(about)), options) as Promise<never>,
+    keyFor: (name) => claim.keyFor(name),
+    write(...writes) {
+      refuseInStep(view, "write()");
+      claim.write(writes);
+    },
+    async commit(writes, end) {
+      refuseInStep(view, "commit()");
+      return claim.commit(writes, end?.result, reduce) as Promise<never>;
+    },
   };
+  return view;
 }
 
 /** One wrapped function at work, inside of those that called it. */
@@ -37,6 +111,8 @@ export interface Frame {
   readonly outer: Frame | undefined;
   /** Whether the function still runs; what it started may outlive it. */
   running: boolean;
+  /** It is a step of the claim that runs here: in a replay it does not, so that writes would be lost. */
+  readonly isStep: boolean;
 }
 
 const frames = new AsyncLocalStorage<Frame>();
@@ -52,8 +128,9 @@ export async function inFrame<R>(
   claim: CurrentClaim,
   context: LambdaContext | undefined,
   fn: () => R | Promise<R>,
+  isStep = false,
 ): Promise<R> {
-  const frame: Frame = { claim, context, outer: frames.getStore(), running: true };
+  const frame: Frame = { claim, context, outer: frames.getStore(), running: true, isStep };
   atWork++;
   try {
     return await frames.run(frame, fn);
@@ -61,6 +138,20 @@ export async function inFrame<R>(
     frame.running = false;
     // Up to Node 22 a storage in use makes every promise of the process dearer, those of the requests to the store too.
     if (--atWork === 0) frames.disable();
+  }
+}
+
+/** Runs the function of a step. */
+const inStep = <R>(claim: CurrentClaim, fn: () => R | Promise<R>): Promise<R> =>
+  inFrame(claim, currentFrame()?.context, fn, true);
+
+/** What is written in a step would be lost where the step is not run again. */
+function refuseInStep(claim: CurrentClaim, what: string): void {
+  for (let frame = frames.getStore(); frame !== undefined; frame = frame.outer) {
+    if (!frame.isStep || frame.claim !== claim) continue;
+    throw new IdempotencyConfigError(
+      `${what} was called inside a step, which a later attempt does not run; allowed is outside of steps, with the step's result`,
+    );
   }
 }
 

@@ -166,13 +166,13 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
   switch (begun.status) {
     case "claimed":
       return execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);
-    case "unheld":
-      return {
-        status: "executed",
-        attempt: 1,
-        result: await inFrame(begun.claim, context, () => fn.apply(self, args)),
-        kept: false,
-      };
+    case "unheld": {
+      const result = await inFrame(begun.claim, context, () => fn.apply(self, args));
+      return settled(async () => {
+        await begun.returned();
+        return { status: "executed", attempt: 1, result, kept: false };
+      });
+    }
     case "replayed":
     case "refused":
       return begun;
@@ -190,16 +190,25 @@ export async function execute(
   args: readonly unknown[] = [],
 ): Promise<Answered> {
   let result: unknown;
+  const reduce = reducerOf(binding, args);
   try {
-    result = await inFrame(heldClaim(claim), context, run);
+    result = await inFrame(heldClaim(claim, reduce), context, run);
   } catch (error) {
-    await claim.threw(error);
-    throw error;
+    const winner = await claim.threw(error);
+    if (winner === undefined) throw error;
+    return winner;
   }
-  try {
-    const answer = await claim.returned(result, reducerOf(binding, args));
+  return settled(async () => {
+    const answer = await claim.returned(result, reduce);
     if (answer.status === "replayed" || binding?.executed === undefined) return answer;
-    return { ...answer, result: binding.executed(result, ...args) };
+    return { ...answer, result: binding.executed(answer.result, ...args) };
+  });
+}
+
+/** How a call ends once its function has returned. */
+async function settled(answer: () => Promise<Answered>): Promise<Answered> {
+  try {
+    return await answer();
   } catch (error) {
     return refusedBy(error);
   }

@@ -1,4 +1,4 @@
-import { show } from "../core/duration.ts";
+import { show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyKeyMissingError, isIdempotencyError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/plain.ts";
 import { compilePart, type IdentityPart, partsText, partText } from "../key/identity.ts";
@@ -18,6 +18,8 @@ export type Identified =
       readonly fingerprint: string | undefined;
       readonly retried: boolean;
       readonly firstSentAt: number | undefined;
+      /** Milliseconds; `undefined`: not known. */
+      readonly answerWithin: number | undefined;
     };
 
 type Part = (
@@ -54,6 +56,8 @@ export function compileIdentity(
       fingerprint: fingerprint?.(args, bound, context),
       retried: bound?.retried === true,
       firstSentAt: bound?.firstSentAt,
+      answerWithin:
+        binding?.answerWithin === undefined ? undefined : toMillis(binding.answerWithin, "binding.answerWithin"),
     };
   };
 }

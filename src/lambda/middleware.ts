@@ -7,6 +7,7 @@ import { type CurrentClaim, heldClaim } from "./frames.ts";
 import { watchAnswer } from "./middy-answer.ts";
 import { compileOperation } from "./operation.ts";
 import type { Options } from "./options.ts";
+import type { Unheld } from "./unheld.ts";
 
 /** What of a Middy request the middleware touches; every Middy 6 and 7 request fits. */
 export interface MiddyRequest {
@@ -63,6 +64,8 @@ export function idempotency<Event, Result>(
   const { binding } = operation.settings;
   /** The claims of the requests that are under way. A request that is not in here has nothing of ours to end. */
   const claims = new WeakMap<MiddyRequest, Claim>();
+  /** The requests that run without a claim, and whose writes commit alone. */
+  const unheldCalls = new WeakMap<MiddyRequest, Unheld>();
   /** How to learn what the handlers of these requests answered, before other hooks changed it. */
   const handlerAnswers = new WeakMap<MiddyRequest, ReturnType<typeof watchAnswer>>();
   /** The answers that are on their way through `onError`. */
@@ -76,9 +79,10 @@ export function idempotency<Event, Result>(
         case "claimed":
           claims.set(request, begun.claim);
           handlerAnswers.set(request, watchAnswer(request));
-          request.context.claim = heldClaim(begun.claim);
+          request.context.claim = heldClaim(begun.claim, reducerOf(binding, args));
           return;
         case "unheld":
+          unheldCalls.set(request, begun);
           request.context.claim = begun.claim;
           return;
         case "replayed":
@@ -93,8 +97,9 @@ export function idempotency<Event, Result>(
 
     async after(request) {
       const claim = claims.get(request);
-      if (claim === undefined) return;
       try {
+        await unheldCalls.get(request)?.returned();
+        if (claim === undefined) return;
         const answered = await handlerReturned(claim, request, request.response);
         if (answered === undefined) return;
         const { status, result } = answered;
@@ -119,14 +124,20 @@ export function idempotency<Event, Result>(
       } else if (handlerAnswer !== undefined && claim?.ended() === false) {
         // Another hook has failed after the handler: its effect is done, and its answer is the operation's.
         await handlerReturned(claim, request, handlerAnswer.response).catch(() => undefined);
-      } else await claim?.threw(error);
+      } else {
+        const winner = await claim?.threw(error);
+        if (winner === undefined) return;
+        const { event, context } = request;
+        request.response =
+          binding?.replay === undefined ? winner.result : binding.replay(winner.result, event, context);
+      }
     },
   };
 
   /** After the deadline it may be Middy's `timeoutEarlyResponse` that has answered, while the handler still runs. */
   async function handlerReturned(claim: Claim, request: MiddyRequest, response: unknown): Promise<Answer | undefined> {
     const reduce = reducerOf(binding, [request.event, request.context]);
-    if (claim.remainingTimeInMillis() > 0) return claim.returned(response, reduce);
+    if (!claim.overdue()) return claim.returned(response, reduce);
     claim.hold("the response came after the deadline and may not be the handler's");
     return undefined;
   }

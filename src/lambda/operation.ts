@@ -8,18 +8,18 @@ import {
   IdempotencyRequestTooOldError,
   isIdempotencyError,
 } from "../core/errors.ts";
-import { deadlineOf, leaseFor } from "../core/lease.ts";
 import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
 import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
-import { type CurrentClaim, currentFrame, isHeldByCaller } from "./frames.ts";
+import { currentFrame, isHeldByCaller } from "./frames.ts";
 import { compileIdentity, type Identified } from "./identity.ts";
 import { type Options, operationName, readOptions, type Settings } from "./options.ts";
 import { recentKeys } from "./recent.ts";
 import { storeInUse } from "./store-in-use.ts";
+import { type Unheld, unheld } from "./unheld.ts";
 
 /** How one call goes on. `unheld`: the function runs, nothing is claimed and nothing stored. */
-export type Call = Begun | { readonly status: "unheld"; readonly claim: CurrentClaim };
+export type Call = Begun | Unheld;
 
 /** A call whose key is read and not claimed yet. */
 export interface PreparedCall {
@@ -97,12 +97,12 @@ export function compileOperation<Args extends readonly unknown[], Result>(
           if (asksFirst && (await isForbidden(settings, args)))
             return refused(engine, undefined, new IdempotencyForbiddenError());
           tell(engine, undefined, { type: "unheld" });
-          return { status: "unheld", claim: unheldClaim(engine, remainingTime(context)) };
+          return unheld(engine, remainingTime(context));
         },
       };
     }
 
-    const { key, principal, fingerprint, retried, firstSentAt } = identity;
+    const { key, principal, fingerprint, retried, firstSentAt, answerWithin } = identity;
     const ids = settings.secrets.map((secret) => ({
       id: recordId({ operation: engine.operation, principal, key, secret }),
       fingerprint: fingerprint === undefined ? undefined : fingerprintHash(fingerprint, secret),
@@ -125,7 +125,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         const repeated = recent.note(current.id) || retried;
         const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false }));
-        return begin(engine, { ...current, remaining, lookFirst }, previous);
+        return begin(engine, { ...current, remaining, lookFirst, answerWithin }, previous);
       },
     };
   }
@@ -158,17 +158,4 @@ async function isForbidden({ binding }: Settings, args: readonly unknown[]): Pro
 function refused(engine: Engine, id: string | undefined, error: IdempotencyError): Call {
   tell(engine, id, { type: "refused", code: error.code, error });
   return { status: "refused", error };
-}
-
-function unheldClaim(engine: Engine, remaining: number | undefined): CurrentClaim {
-  const deadline = deadlineOf(leaseFor(engine, remaining), engine.runtime);
-  return {
-    id: undefined,
-    held: false,
-    attempt: 1,
-    get signal() {
-      return deadline.signal();
-    },
-    remainingTimeInMillis: deadline.remaining,
-  };
 }

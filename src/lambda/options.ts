@@ -36,12 +36,18 @@ export interface Options<Args extends readonly unknown[], Result> {
   readonly lockFor?: Duration;
   /** Added to the default lock: what the clocks of two machines may differ by. Default: 5 seconds. */
   readonly lockMargin?: Duration;
-  /** Kept free before the lock's and the Lambda's end to store the result. Default: half a second. */
+  /** Kept free before the lock's and the Lambda's end to store the result. Default: half a second; 7 seconds with writes, where the time allows. */
   readonly deadlineMargin?: Duration;
-  /** When the key is claimed: before the function. */
-  readonly claimAt?: "start";
-  /** A call whose first is still running is refused with `IdempotencyInProgressError`. */
-  readonly whenInProgress?: "reject";
+  /**
+   * When the key is claimed: before the function, or by the commit of its writes. With `'commit'`, one request in all, for
+   * functions whose only effects are `claim.write(...)`: duplicates may compute at the same time, and one commits. Default: `'start'`.
+   */
+  readonly claimAt?: "start" | "commit";
+  /**
+   * A call whose first is still running is refused with `IdempotencyInProgressError`, or waits for its answer, as long as
+   * it may (25 seconds under `http()`). Default: `'reject'`.
+   */
+  readonly whenInProgress?: "reject" | "wait" | { readonly wait: Duration };
   /** A call whose first has completed gets its result, or is refused with `IdempotencyDuplicateError`. Default: `'replay'`. */
   readonly whenCompleted?: "replay" | "reject";
   /** A call without a key is refused with `IdempotencyKeyMissingError`, or runs without any protection. Default: `'reject'`. */
@@ -69,8 +75,7 @@ export interface Options<Args extends readonly unknown[], Result> {
 
 /** The values of the options that name one of a few. */
 const CHOICES: Readonly<Record<string, readonly [fallback: string, ...others: string[]]>> = {
-  claimAt: ["start"],
-  whenInProgress: ["reject"],
+  claimAt: ["start", "commit"],
   whenCompleted: ["replay", "reject"],
   whenKeyMissing: ["reject", "run"],
   whenAbandoned: ["rerun", "reject"],
@@ -79,7 +84,18 @@ const CHOICES: Readonly<Record<string, readonly [fallback: string, ...others: st
 
 const KNOWN: readonly string[] = [
   ...Object.keys(CHOICES),
-  ...["store", "operation", "binding", "key", "principal", "fingerprint", "expiresAfter", "lockFor", "lockMargin"],
+  ...[
+    "whenInProgress",
+    "store",
+    "operation",
+    "binding",
+    "key",
+    "principal",
+    "fingerprint",
+    "expiresAfter",
+    "lockFor",
+    "lockMargin",
+  ],
   ...["deadlineMargin", "remember", "codec", "observe", "cache", "secret"],
 ];
 
@@ -124,6 +140,8 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
       `lockFor is ${lockFor} ms, not longer than deadlineMargin, ${deadlineMargin} ms; the function would have no time to run`,
     );
   }
+  const claimAt = choice<"start" | "commit">(given, "claimAt");
+  if (claimAt === "commit") refuseWithCommit(given);
   if (given.cache !== undefined && given.cache !== false) refuse(`cache is ${show(given.cache)}; allowed is false`);
 
   return {
@@ -145,6 +163,9 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
       lockFor,
       lockMargin: duration(given.lockMargin, "lockMargin", { seconds: 5 }),
       deadlineMargin,
+      commitMargin: duration(given.deadlineMargin, "deadlineMargin", { seconds: 7 }),
+      claimAt,
+      patience: patienceOf(given.whenInProgress),
       runtime: processRuntime,
     },
   };
@@ -156,6 +177,28 @@ export function operationName(name: unknown): string {
     return refuse(`operation is ${show(name)}; allowed are 1 to 255 visible ASCII characters`);
   }
   return name;
+}
+
+/** How long a call waits for the one that runs, in milliseconds; 0: not at all, `undefined`: as long as it may. */
+function patienceOf(given: unknown): number | undefined {
+  if (given === undefined || given === "reject") return 0;
+  if (given === "wait") return undefined;
+  if (typeof given === "object" && given !== null && Object.keys(given).join() === "wait") {
+    return toMillis((given as { wait: Duration }).wait, "whenInProgress.wait");
+  }
+  return refuse(`whenInProgress is ${show(given)}; allowed are 'reject', 'wait', { wait: duration }`);
+}
+
+/** Without a lock there is nothing to wait for, to renew or to find abandoned. */
+function refuseWithCommit(given: object): void {
+  const { whenInProgress } = given as { whenInProgress?: unknown };
+  const named = ["lockFor", "lockMargin", "whenAbandoned"].find(
+    (name) => (given as Record<string, unknown>)[name] !== undefined,
+  );
+  const other = named ?? (whenInProgress === undefined || whenInProgress === "reject" ? undefined : "whenInProgress");
+  if (other !== undefined) {
+    refuse(`${other} is given with claimAt 'commit', which takes no lock; allowed is ${other} with claimAt 'start'`);
+  }
 }
 
 function duration(given: Duration | undefined, name: string, fallback: Duration): number {
@@ -187,7 +230,9 @@ function callable<F>(given: F | undefined, name: string): F | undefined {
 function storeOf(given: unknown): IdempotencyStore {
   const allowed = "dynamoDBStore(), memoryStore() or another IdempotencyStore";
   if (given === undefined) return refuse(`store is not given; allowed is ${allowed}`);
-  const lacked = lacking(given, ["claim", "complete", "release", "read"]) ?? lacking(Object(given).clock, ["now"]);
+  const lacked =
+    lacking(given, ["claim", "complete", "release", "checkpoint", "renew", "read"]) ??
+    lacking(Object(given).clock, ["now"]);
   return lacked === undefined
     ? (given as IdempotencyStore)
     : refuse(`store is ${show(given)}${lacked}; allowed is ${allowed}`);

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Runtime } from "../core/engine.ts";
+import { stableId } from "../key/stable-id.ts";
 
 /** The process's own clock, timers and randomness: the one place where they enter. */
 export const processRuntime: Runtime = {
   monotonic: () => performance.now(),
   uniqueId: () => randomUUID(),
+  stableId,
   random: () => Math.random(),
   sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
   alarm(millis, ring) {

@@ -1,5 +1,5 @@
-import type { Found, InProgressRecord } from "../core/record.ts";
-import type { ClaimAnswer, ClaimRequest } from "../core/store.ts";
+import type { Found, IdempotencyRecord, InProgressRecord } from "../core/record.ts";
+import type { ClaimAnswer, ClaimRequest, CommitRecord } from "../core/store.ts";
 
 /** The record that a claim on a vacant key writes. */
 export function firstClaim({ id, owner, now, lockedUntil, expiresAt, fingerprint }: ClaimRequest): InProgressRecord {
@@ -20,4 +20,10 @@ export function firstClaim({ id, owner, now, lockedUntil, expiresAt, fingerprint
 export function successor(found: Found): ClaimAnswer {
   // An item that cannot be read is never executed, even where its lock is ours now: the lock lapses.
   return found?.status === "IN_PROGRESS" ? { outcome: "claimed", record: found } : { outcome: "conflict", found };
+}
+
+/** The record of an answer that no claim came before. */
+export function answered(record: Extract<CommitRecord, { from: "nothing" }>): IdempotencyRecord {
+  const { id, owner, status, result, fingerprint, completedAt, expiresAt, now } = record;
+  return { id, owner, status, attempt: 1, createdAt: now, fingerprint, result, completedAt, expiresAt };
 }

@@ -1,4 +1,5 @@
 import { IdempotencyStoreError, type StoreFailure } from "../core/errors.ts";
+import type { Item } from "./attributes.ts";
 import type { Operation } from "./transport.ts";
 
 /** What is read of whatever a transport threw. */
@@ -52,6 +53,10 @@ const BY_NAME: ReadonlyMap<unknown, StoreFailure> = new Map(
 
 /** DynamoDB's exception, or the name of what failed on the way to it. */
 export const nameOf = (error: unknown): string => String((error as Thrown | null | undefined)?.name ?? "");
+
+/** The condition did not hold; `Item` is what stood there, if anything did. */
+export const isConditionFailure = (error: unknown): error is { readonly Item?: Item } =>
+  nameOf(error) === "ConditionalCheckFailedException";
 
 /** Another request, a transaction or one in another region, holds the item just now. */
 export const isBusy = (error: unknown): boolean =>

@@ -26,12 +26,14 @@ export function resultToItem({ encoding, data: bytes }: Encoded): Item {
 }
 
 function stepsToAttribute(steps: Readonly<Record<string, Encoded>>): AttributeValue {
-  const entries = Object.entries(steps).map(([name, step]): [string, AttributeValue] => [
-    name,
-    { M: { encoding: text(step.encoding), ...(step.data !== undefined && { data: data(step.data) }) } },
-  ]);
+  const entries = Object.entries(steps).map(([name, step]): [string, AttributeValue] => [name, stepToAttribute(step)]);
   return { M: Object.fromEntries(entries) };
 }
+
+/** A recorded step, as it stands in the item's map of steps. */
+export const stepToAttribute = (step: Encoded): AttributeValue => ({
+  M: { encoding: text(step.encoding), ...(step.data !== undefined && { data: data(step.data) }) },
+});
 
 /**
  * The record that an item holds; `undefined` for no item. Total: whatever is wrong with the item, its

@@ -1,11 +1,40 @@
-import type { ClaimRequest, CompleteRequest, IdempotencyStore, ReleaseRequest } from "../core/store.ts";
+import { IdempotencyConfigError } from "../core/errors.ts";
+import type {
+  CheckpointRequest,
+  ClaimRequest,
+  CommitAnswer,
+  CommitRequest,
+  CompleteRequest,
+  IdempotencyStore,
+  ReleaseRequest,
+  RenewRequest,
+} from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
+import type { NativeItem, PartFacts, WriteAction } from "../core/write.ts";
 import { type Item, number, text } from "./attributes.ts";
-import { firstClaim, successor } from "./claimed.ts";
+import { answered, firstClaim, successor } from "./claimed.ts";
 import { isHeldBy, isSuccessible, isVacant } from "./conditions.ts";
-import { fromItem, resultToItem, toItem } from "./item.ts";
-import { checkClock, checkNames } from "./options.ts";
-import { completedSize, ITEM_LIMIT } from "./size.ts";
+import { fromItem, resultToItem, stepToAttribute, toItem } from "./item.ts";
+import { checkClock, checkNames, kind } from "./options.ts";
+import { completedSize, ITEM_LIMIT, itemSize } from "./size.ts";
+
+/** Tables that a memory store writes to: `memoryTables()` of `lambda-once/testing`. */
+export interface TransactTables {
+  /** Carries out all of the actions or none. For each: `undefined` where its condition held, else what was found. */
+  transact(actions: readonly WriteAction[]):
+    | { readonly committed: true }
+    | {
+        readonly committed: false;
+        readonly refusals: readonly ({ readonly found: NativeItem | undefined } | undefined)[];
+      };
+}
+
+export interface MemoryStoreOptions {
+  /** The wall clock of the stored times, for tests. */
+  readonly clock?: Clock | undefined;
+  /** The tables of `claim.write(...)`; without them writes are refused. */
+  readonly tables?: TransactTables | undefined;
+}
 
 /** A store whose raw items can be looked at and put there. */
 export interface MemoryStore extends IdempotencyStore {
@@ -17,15 +46,42 @@ export interface MemoryStore extends IdempotencyStore {
  * A store in this process's memory, with the same conditions and the same items as DynamoDB: for tests,
  * and for trying things out. Two processes do not see each other's records, and nothing is ever deleted by age.
  *
- * @throws IdempotencyConfigError for an unknown option.
+ * @throws IdempotencyConfigError for an option that does not exist or cannot be used
  * @example
  * const charge = idempotent(chargeCard, { store: memoryStore(), operation: "charge", key: "orderId" });
  */
-export function memoryStore(options: { readonly clock?: Clock | undefined } = {}): MemoryStore {
-  checkNames("memoryStore", options, ["clock"]);
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  checkNames("memoryStore", options, ["clock", "tables"]);
   const clock = checkClock("memoryStore", options.clock);
   const items = new Map<string, Item>();
+  const tables = checkTables(options.tables);
   const conflict = (id: string) => ({ outcome: "conflict", found: fromItem(items.get(id), id) }) as const;
+
+  function commit({ record, actions }: CommitRequest, into: TransactTables): CommitAnswer {
+    let next: Item | undefined;
+    if (record !== undefined) {
+      const bytes = completedSize(record);
+      if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
+      const item = items.get(record.id);
+      if (record.from === "nothing") {
+        if (!isVacant(item, record.now)) return conflict(record.id);
+        next = toItem(answered(record));
+      } else {
+        if (!isHeldBy(item, record.owner)) return conflict(record.id);
+        next = completed(item, record);
+      }
+    }
+    const answer = into.transact(actions);
+    if (!answer.committed) {
+      const facts = answer.refusals.map((refusal): PartFacts => {
+        if (refusal === undefined) return { status: "cancelled" };
+        return { status: "refused", reason: "ConditionalCheckFailed", found: refusal.found };
+      });
+      return { outcome: "refused", facts };
+    }
+    if (record !== undefined && next !== undefined) items.set(record.id, next);
+    return { outcome: "written" };
+  }
 
   // Check and write stand in one turn of the event loop, without an await between: that makes them atomic.
   return {
@@ -45,28 +101,63 @@ export function memoryStore(options: { readonly clock?: Clock | undefined } = {}
       return successor(fromItem(items.get(id), id));
     },
     async complete(request: CompleteRequest) {
-      const { id, owner, status, result, completedAt, expiresAt } = request;
+      const { id, owner } = request;
       const bytes = completedSize(request);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
       const item = items.get(id);
       if (!isHeldBy(item, owner)) return conflict(id);
-      const { lockedUntil, steps, result: _, ...kept } = item;
-      const times = { completedAt: number(completedAt), expiresAt: number(expiresAt) };
-      items.set(id, { ...kept, status: text(status), ...resultToItem(result), ...times });
+      items.set(id, completed(item, request));
       return { outcome: "written" };
     },
-    async release({ id, owner, keepUntil }: ReleaseRequest) {
+    async checkpoint({ id, owner, name, step }: CheckpointRequest) {
+      const item = items.get(id);
+      if (!isHeldBy(item, owner)) return conflict(id);
+      const next = { ...item, steps: { M: { ...stepsOf(item), [name]: stepToAttribute(step) } } };
+      const bytes = itemSize(next);
+      if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
+      items.set(id, next);
+      return { outcome: "written" };
+    },
+    async renew({ id, owner, lockedUntil, expiresAt }: RenewRequest) {
+      const item = items.get(id);
+      if (!isHeldBy(item, owner)) return conflict(id);
+      const expiry = expiresAt !== undefined && { expiresAt: number(expiresAt) };
+      items.set(id, { ...item, lockedUntil: number(lockedUntil), ...expiry });
+      return { outcome: "written" };
+    },
+    async release({ id, owner, keepUntil, forget = [] }: ReleaseRequest) {
       const item = items.get(id);
       if (!isHeldBy(item, owner)) return conflict(id);
       const { lockedUntil, ...kept } = item;
+      const steps = Object.fromEntries(Object.entries(stepsOf(item)).filter(([name]) => !forget.includes(name)));
       if (keepUntil === undefined) items.delete(id);
-      else items.set(id, { ...kept, status: text("RELEASED"), expiresAt: number(keepUntil) });
+      else items.set(id, { ...kept, steps: { M: steps }, status: text("RELEASED"), expiresAt: number(keepUntil) });
       return { outcome: "released" };
     },
+    commit: tables && (async (request: CommitRequest) => commit(request, tables)),
     async read(id: string) {
       return fromItem(items.get(id), id);
     },
   };
+}
+
+function completed({ lockedUntil, steps, result: _, ...kept }: Item, request: CompleteRequest): Item {
+  const { status, result, completedAt, expiresAt } = request;
+  const times = { completedAt: number(completedAt), expiresAt: number(expiresAt) };
+  return { ...kept, status: text(status), ...resultToItem(result), ...times };
+}
+
+function stepsOf({ steps }: Item): Item {
+  return steps !== undefined && "M" in steps ? steps.M : {};
+}
+
+function checkTables(tables: unknown): TransactTables | undefined {
+  if (tables === undefined || typeof (tables as Partial<TransactTables> | null)?.transact === "function") {
+    return tables as TransactTables | undefined;
+  }
+  throw new IdempotencyConfigError(
+    `memoryStore(): tables is ${kind(tables)}; allowed is what memoryTables() of lambda-once/testing makes`,
+  );
 }
 
 function taken({ expiresAt: _, fingerprint: __, ...kept }: Item, request: ClaimRequest, attempt: number): Item {

@@ -1,6 +1,6 @@
 import { IdempotencyConfigError } from "../core/errors.ts";
 import type { NativeItem, WriteAction } from "../core/write.ts";
-import type { AttributeValue, Item } from "./attributes.ts";
+import type { Item } from "./attributes.ts";
 import type { TransactItem } from "./transport.ts";
 
 /** Between native JavaScript values and DynamoDB's own JSON. */
@@ -82,27 +82,3 @@ function toTransactItem(
 }
 
 type Expressions = Omit<NonNullable<WriteAction["Delete"]>, "Key">;
-
-/** The bytes of an attribute's value, by DynamoDB's rule of thumb and rather too high. */
-export function sizeOf(value: AttributeValue): number {
-  const [inner] = Object.values(value) as [unknown];
-  return 3 + sizeOfInner(inner);
-}
-
-function sizeOfInner(inner: unknown): number {
-  if (typeof inner === "string") return Buffer.byteLength(inner);
-  if (inner instanceof Uint8Array) return inner.byteLength;
-  if (Array.isArray(inner)) {
-    const sizes = inner.map((one) => 1 + (isRaw(one) ? sizeOf(one) : sizeOfInner(one)));
-    return sizes.reduce((sum, size) => sum + size, 0);
-  }
-  if (typeof inner === "object" && inner !== null) return sizeOfItem(inner as Item);
-  return 1;
-}
-
-const isRaw = (one: unknown): one is AttributeValue =>
-  typeof one === "object" && one !== null && !(one instanceof Uint8Array);
-
-/** The bytes of an item: its names and values. */
-export const sizeOfItem = (item: Item): number =>
-  Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOf(value) + 1, 0);

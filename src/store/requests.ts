@@ -1,9 +1,18 @@
-import type { InProgressRecord } from "../core/record.ts";
-import type { ClaimedFrom, ClaimRequest, CompleteRequest, Ownership } from "../core/store.ts";
-import { type EpochSeconds, floorSeconds } from "../core/time.ts";
+import type { IdempotencyRecord } from "../core/record.ts";
+import type {
+  CheckpointRequest,
+  ClaimedFrom,
+  ClaimRequest,
+  CommitRecord,
+  CompleteRequest,
+  ReleaseRequest,
+  RenewRequest,
+} from "../core/store.ts";
+import { type EpochMillis, type EpochSeconds, floorSeconds } from "../core/time.ts";
 import { type Item, number, text } from "./attributes.ts";
-import { resultToItem, toItem } from "./item.ts";
-import type { Operations } from "./transport.ts";
+import { answered } from "./claimed.ts";
+import { resultToItem, stepToAttribute, toItem } from "./item.ts";
+import type { Operations, TransactItem } from "./transport.ts";
 
 type Input<O extends keyof Operations> = Operations[O]["input"];
 
@@ -51,14 +60,15 @@ const COMPLETION = {
 } as const;
 const RELEASE_NAMES = names("owner", "status", "expiresAt", "lockedUntil");
 const REMOVAL_NAMES = names("owner", "status");
+const STEP_NAMES = names("owner", "status", "steps");
+const RENEW_FOR_EVER_NAMES = names("owner", "status", "lockedUntil");
 
 const onConflict = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
 const running = text("IN_PROGRESS");
 const keyOf = (id: string): Item => ({ id: text(id) });
 
-/** Claims a vacant key. */
-export function claimVacant(TableName: string, request: ClaimRequest, record: InProgressRecord): Input<"PutItem"> {
-  const { now } = request;
+/** Puts a record where nothing live stands: a claim on a vacant key, or the answer that is claim and result in one. */
+export function claimVacant(TableName: string, now: EpochMillis, record: IdempotencyRecord): Input<"PutItem"> {
   return {
     TableName,
     ...VACANT,
@@ -119,13 +129,22 @@ export function complete(TableName: string, request: CompleteRequest): Input<"Up
 }
 
 /** Gives the key back under the claim, and keeps the attempt and the steps until `keepUntil`. */
-export function release(TableName: string, { id, owner }: Ownership, keepUntil: EpochSeconds): Input<"UpdateItem"> {
+export function release(TableName: string, request: ReleaseRequest, keepUntil: EpochSeconds): Input<"UpdateItem"> {
+  const { id, owner, forget = [] } = request;
+  const forgotten = forget.map((_, index) => `, #steps.#f${index}`).join("");
   return {
     TableName,
     Key: keyOf(id),
-    UpdateExpression: "SET #status = :released, #expiresAt = :expires REMOVE #lockedUntil",
+    UpdateExpression: `SET #status = :released, #expiresAt = :expires REMOVE #lockedUntil${forgotten}`,
     ConditionExpression: HELD,
-    ExpressionAttributeNames: RELEASE_NAMES,
+    ExpressionAttributeNames:
+      forget.length === 0
+        ? RELEASE_NAMES
+        : {
+            ...RELEASE_NAMES,
+            "#steps": "steps",
+            ...Object.fromEntries(forget.map((name, index) => [`#f${index}`, name])),
+          },
     ExpressionAttributeValues: {
       ":me": text(owner),
       ":running": running,
@@ -136,8 +155,45 @@ export function release(TableName: string, { id, owner }: Ownership, keepUntil: 
   };
 }
 
+/** Records a step under the claim. */
+export function checkpoint(TableName: string, { id, owner, name, step }: CheckpointRequest): Input<"UpdateItem"> {
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression: "SET #steps.#name = :step",
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: { ...STEP_NAMES, "#name": name },
+    ExpressionAttributeValues: { ":me": text(owner), ":running": running, ":step": stepToAttribute(step) },
+    ...onConflict,
+  };
+}
+
+/** Moves the lock's end under the claim. */
+export function renew(TableName: string, { id, owner, lockedUntil, expiresAt }: RenewRequest): Input<"UpdateItem"> {
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression: `SET #lockedUntil = :until${expiresAt === undefined ? "" : ", #expiresAt = :expires"}`,
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: expiresAt === undefined ? RENEW_FOR_EVER_NAMES : RELEASE_NAMES,
+    ExpressionAttributeValues: {
+      ":me": text(owner),
+      ":running": running,
+      ":until": number(lockedUntil),
+      ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
+    },
+    ...onConflict,
+  };
+}
+
+/** The record's own part of a commit, first in its transaction. */
+export function commitRecord(TableName: string, record: CommitRecord): TransactItem {
+  if (record.from === "claim") return { Update: complete(TableName, record) };
+  return { Put: claimVacant(TableName, record.now, answered(record)) };
+}
+
 /** Deletes the record under the claim. */
-export function remove(TableName: string, { id, owner }: Ownership): Input<"DeleteItem"> {
+export function remove(TableName: string, { id, owner }: ReleaseRequest): Input<"DeleteItem"> {
   return {
     TableName,
     Key: keyOf(id),

@@ -1,8 +1,8 @@
 import type { Busy, ClaimAnswer, ClaimedFrom, ClaimRequest, Conflict, IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
-import type { Item } from "./attributes.ts";
 import { firstClaim, successor } from "./claimed.ts";
-import { isBusy, isItemTooLarge, nameOf, storeFailure } from "./failures.ts";
+import { committer } from "./committer.ts";
+import { isBusy, isConditionFailure, isItemTooLarge, storeFailure } from "./failures.ts";
 import { fromItem } from "./item.ts";
 import * as requests from "./requests.ts";
 import { completedSize, ITEM_LIMIT } from "./size.ts";
@@ -20,7 +20,7 @@ export function tableStore({
 }): IdempotencyStore {
   /** The ordinary answer that an error is; everything else is thrown, typed. */
   const refusal = (error: unknown, operation: Operation, id: string): Conflict | Busy => {
-    if (isConflict(error)) return { outcome: "conflict", found: fromItem(error.Item, id) };
+    if (isConditionFailure(error)) return { outcome: "conflict", found: fromItem(error.Item, id) };
     if (isBusy(error)) return { outcome: "busy" };
     throw storeFailure(error, { operation, table });
   };
@@ -28,7 +28,7 @@ export function tableStore({
   const claimVacant = async (request: ClaimRequest): Promise<ClaimAnswer> => {
     const record = firstClaim(request);
     try {
-      await transport.send("PutItem", requests.claimVacant(table, request, record));
+      await transport.send("PutItem", requests.claimVacant(table, request.now, record));
       return { outcome: "claimed", record };
     } catch (error) {
       return refusal(error, "PutItem", request.id);
@@ -59,6 +59,24 @@ export function tableStore({
         return refusal(error, "UpdateItem", request.id);
       }
     },
+    async checkpoint(request) {
+      try {
+        await transport.send("UpdateItem", requests.checkpoint(table, request));
+        return { outcome: "written" };
+      } catch (error) {
+        if (isItemTooLarge(error)) return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
+        return refusal(error, "UpdateItem", request.id);
+      }
+    },
+    async renew(request) {
+      try {
+        await transport.send("UpdateItem", requests.renew(table, request));
+        return { outcome: "written" };
+      } catch (error) {
+        return refusal(error, "UpdateItem", request.id);
+      }
+    },
+    commit: committer({ transport, table }),
     async release(request) {
       const { keepUntil } = request;
       try {
@@ -79,6 +97,3 @@ export function tableStore({
     },
   };
 }
-
-const isConflict = (error: unknown): error is { readonly Item?: Item } =>
-  nameOf(error) === "ConditionalCheckFailedException";

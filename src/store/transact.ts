@@ -2,7 +2,8 @@ import { IdempotencyConfigError } from "../core/errors.ts";
 import type { PartFacts } from "../core/write.ts";
 import type { Item } from "./attributes.ts";
 import { nameOf } from "./failures.ts";
-import { type Marshaller, sizeOfItem } from "./native.ts";
+import type { Marshaller } from "./native.ts";
+import { itemSize } from "./size.ts";
 import type { Operations, TransactItem, Transport } from "./transport.ts";
 
 type Input = Operations["TransactWriteItems"]["input"];
@@ -97,7 +98,7 @@ const partsOf = (item: TransactItem): Parts => Object.values(item)[0] as Parts;
 function bytesOf(item: TransactItem): number {
   const { Item, Key, ExpressionAttributeValues } = partsOf(item);
   return [Item, Key, ExpressionAttributeValues].reduce(
-    (sum, part) => sum + (part === undefined ? 0 : sizeOfItem(part)),
+    (sum, part) => sum + (part === undefined ? 0 : itemSize(part)),
     0,
   );
 }

@@ -4,10 +4,12 @@ import type { IdempotencyRecord } from "../core/record.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import { epochMillis } from "../core/time.ts";
 import { fromItem } from "../store/item.ts";
-import { memoryStore } from "../store/memory.ts";
+import { memoryStore, type TransactTables } from "../store/memory.ts";
 
 /** One turn of a call at its store. */
-export type StoreTurn = "claim" | "complete" | "release" | "read";
+export type StoreTurn = "claim" | "complete" | "release" | "checkpoint" | "renew" | "commit" | "read";
+
+const TURNS: readonly StoreTurn[] = ["claim", "complete", "release", "checkpoint", "renew", "commit", "read"];
 
 /** How a turn fails. */
 export interface TurnFailure {
@@ -35,7 +37,8 @@ export interface TestingStore extends IdempotencyStore {
 }
 
 /**
- * A store for tests of one's own handlers: `memoryStore()` with a clock to move and faults to inject.
+ * A store for tests of one's own handlers: `memoryStore()` with a clock to move and faults to inject. `tables` are those of
+ * `claim.write(...)`, as `memoryTables()` makes them.
  *
  * @example
  * const store = testingStore();
@@ -48,9 +51,10 @@ export interface TestingStore extends IdempotencyStore {
  * expect(charge).toHaveBeenCalledTimes(2);
  * restore();
  */
-export function testingStore(): TestingStore {
+export function testingStore(options: { readonly tables?: TransactTables | undefined } = {}): TestingStore {
   let now = Date.now();
-  const store = memoryStore({ clock: { now: () => epochMillis(now) } });
+  const store = memoryStore({ ...options, clock: { now: () => epochMillis(now) } });
+  const { commit } = store;
   const failures: { turn: StoreTurn; failure: TurnFailure }[] = [];
   const dead = new Set<string>();
 
@@ -68,13 +72,16 @@ export function testingStore(): TestingStore {
     claim: (request) => at("claim", request.owner, () => store.claim(request)),
     complete: (request) => at("complete", request.owner, () => store.complete(request)),
     release: (request) => at("release", request.owner, () => store.release(request)),
+    checkpoint: (request) => at("checkpoint", request.owner, () => store.checkpoint(request)),
+    renew: (request) => at("renew", request.owner, () => store.renew(request)),
+    commit: commit && ((request) => at("commit", request.record?.owner, () => commit(request))),
     read: (id, options) => at("read", undefined, () => store.read(id, options)),
     advance(duration) {
       now += toMillis(duration, "duration");
     },
     failNext(turn, failure = {}) {
-      if (!["claim", "complete", "release", "read"].includes(turn)) {
-        throw new IdempotencyConfigError(`turn is ${show(turn)}; allowed are 'claim', 'complete', 'release', 'read'`);
+      if (!TURNS.includes(turn)) {
+        throw new IdempotencyConfigError(`turn is ${show(turn)}; allowed are ${TURNS.map(show).join(", ")}`);
       }
       failures.push({ turn, failure });
     },

@@ -197,7 +197,17 @@ describe("currentClaim()", () => {
 
   it("cannot end the claim", async () => {
     const place = idempotent(async (_: Order) => Object.keys(currentClaim()).sort(), { ...options, operation: "look" });
-    expect(await place(order)).toStrictEqual(["attempt", "held", "id", "remainingTimeInMillis", "signal"]);
+    expect(await place(order)).toStrictEqual([
+      "attempt",
+      "commit",
+      "held",
+      "id",
+      "keyFor",
+      "remainingTimeInMillis",
+      "signal",
+      "step",
+      "write",
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Engine, Runtime } from "../../src/core/engine.ts";
 import type { IdempotencyEvent } from "../../src/core/observe.ts";
 import type { IdempotencyStore } from "../../src/core/store.ts";
 import { epochMillis } from "../../src/core/time.ts";
-import { type MemoryStore, memoryStore } from "../../src/store/memory.ts";
+import { type MemoryStore, memoryStore, type TransactTables } from "../../src/store/memory.ts";
 
 /** Simulated time: sleeps and alarms end when somebody advances it. */
 export interface SimulatedTime {
@@ -33,6 +33,7 @@ export function simulatedTime(start = 1_700_000_000_000): SimulatedTime {
     runtime: {
       monotonic: () => monotonic,
       uniqueId: () => `owner-${++ids}`,
+      stableId: (record, name) => `${record}/${name}`,
       random: () => 0.5,
       // Sleeping moves the time: nothing else happens meanwhile in these tests.
       async sleep(millis) {
@@ -50,8 +51,10 @@ export function simulatedTime(start = 1_700_000_000_000): SimulatedTime {
   };
 }
 
+type Verbs = "claim" | "complete" | "release" | "checkpoint" | "renew" | "commit" | "read";
+
 /** Which verb of the store does what, instead of the store's own. */
-export type Faults = { [Verb in "claim" | "complete" | "release" | "read"]?: IdempotencyStore[Verb] };
+export type Faults = { [Verb in Verbs]?: NonNullable<IdempotencyStore[Verb]> };
 
 /** An engine over a memory store in simulated time, and all that it told and asked. */
 export interface EngineUnderTest {
@@ -65,17 +68,29 @@ export interface EngineUnderTest {
   next<Verb extends keyof Faults>(verb: Verb, ...instead: NonNullable<Faults[Verb]>[]): void;
 }
 
-export function engineUnderTest(options: Partial<Engine> = {}, time: SimulatedTime = simulatedTime()): EngineUnderTest {
-  const store = memoryStore({ clock: { now: () => epochMillis(time.now()) } });
+export function engineUnderTest(
+  options: Partial<Engine> = {},
+  time: SimulatedTime = simulatedTime(),
+  tables?: TransactTables,
+): EngineUnderTest {
+  const store = memoryStore({ clock: { now: () => epochMillis(time.now()) }, tables });
   const events: IdempotencyEvent[] = [];
   const asked: string[] = [];
-  const queues: Record<string, unknown[]> = { claim: [], complete: [], release: [], read: [] };
-  const verb = <Name extends keyof Faults>(name: Name): IdempotencyStore[Name] =>
+  const queues: Record<string, unknown[]> = {
+    claim: [],
+    complete: [],
+    release: [],
+    checkpoint: [],
+    renew: [],
+    commit: [],
+    read: [],
+  };
+  const verb = <Name extends keyof Faults>(name: Name): NonNullable<IdempotencyStore[Name]> =>
     ((...args: never[]) => {
       asked.push(name);
       const instead = (queues[name]?.shift() ?? store[name]) as (...args: never[]) => unknown;
       return instead(...args);
-    }) as IdempotencyStore[Name];
+    }) as NonNullable<IdempotencyStore[Name]>;
   return {
     store,
     time,
@@ -91,6 +106,9 @@ export function engineUnderTest(options: Partial<Engine> = {}, time: SimulatedTi
         claim: verb("claim"),
         complete: verb("complete"),
         release: verb("release"),
+        checkpoint: verb("checkpoint"),
+        renew: verb("renew"),
+        commit: store.commit && verb("commit"),
         read: verb("read"),
       },
       codec: json(),
@@ -101,6 +119,9 @@ export function engineUnderTest(options: Partial<Engine> = {}, time: SimulatedTi
       lockFor: undefined,
       lockMargin: 5_000,
       deadlineMargin: 500,
+      commitMargin: 7_000,
+      claimAt: "start",
+      patience: 0,
       runtime: time.runtime,
       ...options,
     },

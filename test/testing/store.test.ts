@@ -96,7 +96,9 @@ describe("testingStore()", () => {
     expect(() => testingStore().failNext(turn as never)).toThrow(
       expect.objectContaining({
         code: "config",
-        message: expect.stringContaining("allowed are 'claim', 'complete', 'release', 'read'"),
+        message: expect.stringContaining(
+          "allowed are 'claim', 'complete', 'release', 'checkpoint', 'renew', 'commit', 'read'",
+        ),
       }),
     );
   });

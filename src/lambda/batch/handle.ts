@@ -104,7 +104,7 @@ export async function handleBatch(work: Work): Promise<{ batchItemFailures: { it
     if (stage === "waiting") return reported("no_time_left", noTimeLeft());
     if (stage === "saving") await closing.savesEnd;
     const what = stage === "saving" ? "its outcome was still being saved" : "the function was still running";
-    return reported("threw", new IdempotencyOutcomeUnknownError(`${what} when the batch had to be answered`));
+    return reported("unfinished", new IdempotencyOutcomeUnknownError(`${what} when the batch had to be answered`));
   }
 
   async function outcomeOf(task: Task): Promise<Outcome> {
@@ -237,6 +237,7 @@ async function runUnder(
   };
   if (begun.status === "unheld") {
     await inFrame(begun.claim, context, runTask);
+    await begun.returned();
     return done();
   }
   const { attempt } = begun.claim;
@@ -253,6 +254,8 @@ function refused(error: IdempotencyError | Error, attempt?: number): Outcome {
     case "duplicate":
       return done({ type: "refused", code: error.code, error });
     case "result_unstorable":
+      // With writes, nothing was committed.
+      if (!error.carriedOut) return reported("refused", error);
       // The function has returned; only what it returned is lost, and nobody here reads that.
       return done(attempt === undefined ? undefined : { type: "replayed", attempt });
     case "in_progress":

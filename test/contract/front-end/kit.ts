@@ -147,6 +147,9 @@ export function over(store: IdempotencyStore, verbs: Partial<IdempotencyStore>):
     claim: (request) => store.claim(request),
     complete: (request) => store.complete(request),
     release: (claim) => store.release(claim),
+    checkpoint: (request) => store.checkpoint(request),
+    renew: (request) => store.renew(request),
+    commit: store.commit,
     read: (id, options) => store.read(id, options),
     ...verbs,
   };
@@ -162,6 +165,8 @@ export function counted(store: IdempotencyStore, requests: string[]): Idempotenc
     claim: (request) => note(request.from === undefined ? "claim" : "take over", () => store.claim(request)),
     complete: (request) => note("complete", () => store.complete(request)),
     release: (claim) => note("release", () => store.release(claim)),
+    checkpoint: (request) => note("checkpoint", () => store.checkpoint(request)),
+    renew: (request) => note("renew", () => store.renew(request)),
     read: (id, options) => note(options.consistent ? "read consistently" : "read", () => store.read(id, options)),
   });
 }

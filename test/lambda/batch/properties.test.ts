@@ -134,5 +134,5 @@ describe("random messages, delivered until they are acknowledged", () => {
       }),
       { numRuns: 400 },
     );
-  });
+  }, 60_000);
 });

@@ -1,0 +1,124 @@
+import { asStoreError, within } from "./bounded.ts";
+import type { CommitPlan } from "./commit-plan.ts";
+import { backoff, type Engine } from "./engine.ts";
+import { IdempotencyStoreError, IdempotencyWriteConflictError, isIdempotencyError } from "./errors.ts";
+import type { Lease } from "./lease.ts";
+import { heldElsewhere, patience } from "./persist.ts";
+import type { Found } from "./record.ts";
+import type { CommitAnswer, CommitRequest, IdempotencyStore } from "./store.ts";
+import type { PartFacts } from "./write.ts";
+
+/** How a commit ended, where it is known. */
+export type CommitEnd =
+  | { readonly status: "committed" }
+  /** A write's own condition failed: nothing was written. */
+  | { readonly status: "refused"; readonly facts: readonly PartFacts[] }
+  /** Another call holds the record, has finished it, or somebody removed it: nothing was written. */
+  | { readonly status: "lost"; readonly found: Found }
+  | { readonly status: "too_large"; readonly bytes: number; readonly limit: number };
+
+/** Two transactions that meet may take their time; below it, the transport retries as well. */
+const MOST_TRIES = 8;
+
+/**
+ * Sends a commit until it is known how it ended, unchanged each time, inside the time left. What is not known then is
+ * looked for in the record.
+ *
+ * @throws IdempotencyStoreError with outcome `'unknown'` where it may have been carried out, or be on its way still;
+ * else nothing was written
+ * @throws IdempotencyConfigError for writes that cannot be sent
+ */
+export async function carryOut(
+  engine: Engine,
+  commit: NonNullable<IdempotencyStore["commit"]>,
+  lease: Lease,
+  request: CommitRequest,
+): Promise<CommitEnd> {
+  const { runtime } = engine;
+  let isUnknown = false;
+  for (let round = 0; ; round++) {
+    let failure: IdempotencyStoreError;
+    try {
+      const answer = await within(runtime, patience(lease), () => commit(request));
+      if (answer.outcome !== "busy") return endOf(answer, request);
+      failure = heldElsewhere();
+    } catch (error) {
+      if (isIdempotencyError(error) && error.code === "config") throw error;
+      failure = asStoreError(error);
+      isUnknown ||= mayHaveArrived(failure);
+    }
+    if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0) {
+      await backoff(runtime, Math.min(round, 4));
+      continue;
+    }
+    const end = await lookFor(engine, lease, request);
+    if (end !== undefined) return end;
+    throw isUnknown ? unknown(failure) : failure;
+  }
+}
+
+function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: CommitRequest): CommitEnd {
+  switch (answer.outcome) {
+    case "written":
+      return { status: "committed" };
+    case "conflict":
+      return isMine(answer.found, request) ? { status: "committed" } : { status: "lost", found: answer.found };
+    case "refused":
+      return { status: "refused", facts: answer.facts };
+    case "too_large":
+      return { status: "too_large", bytes: answer.bytes, limit: answer.limit };
+  }
+}
+
+/** The record that this commit writes, in place: its response was lost, and it counts. */
+function isMine(found: Found, { record }: CommitRequest): boolean {
+  return record !== undefined && found?.status === record.status && found.owner === record.owner;
+}
+
+/** Of these nobody can say whether DynamoDB has seen the request. */
+const mayHaveArrived = ({ reason, outcome }: IdempotencyStoreError): boolean =>
+  outcome === "unknown" || reason === "timeout" || reason === "unavailable";
+
+/** What the record says about a commit that was never answered; `undefined` where it says nothing yet. */
+async function lookFor(
+  { runtime, store }: Engine,
+  lease: Lease,
+  request: CommitRequest,
+): Promise<CommitEnd | undefined> {
+  const { record } = request;
+  if (record === undefined) return undefined;
+  try {
+    const found = await within(runtime, patience(lease), () => store.read(record.id, { consistent: true }));
+    if (isMine(found, request)) return { status: "committed" };
+    const isHeld = found?.status === "IN_PROGRESS" && found.owner === record.owner;
+    const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
+    return isFinished || (record.from === "claim" && !isHeld) ? { status: "lost", found } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unknown(cause: IdempotencyStoreError): IdempotencyStoreError {
+  const { reason, action, table } = cause;
+  return new IdempotencyStoreError({
+    reason,
+    detail: `nobody knows whether the commit was carried out (${reason})`,
+    outcome: "unknown",
+    cause,
+    ...(action !== undefined && { action }),
+    ...(table !== undefined && { table }),
+  });
+}
+
+/** The error of the first write that was refused. */
+export function writeConflict(plan: CommitPlan, facts: readonly PartFacts[]): IdempotencyWriteConflictError {
+  const action = facts.findIndex(({ status }) => status === "refused");
+  const fact = facts[action] as Extract<PartFacts, { status: "refused" }>;
+  const index = plan.writeOf[action] as number;
+  return new IdempotencyWriteConflictError({
+    index,
+    reason: fact.reason,
+    item: fact.found,
+    outcome: plan.outcomes(facts)[index],
+  });
+}

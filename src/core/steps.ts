@@ -1,0 +1,162 @@
+import { show } from "./duration.ts";
+import type { Engine } from "./engine.ts";
+import {
+  IdempotencyClaimLostError,
+  IdempotencyConfigError,
+  IdempotencyRecordError,
+  IdempotencyResultError,
+  IdempotencyStepInterruptedError,
+} from "./errors.ts";
+import type { Lease } from "./lease.ts";
+import { encode, persist } from "./persist.ts";
+import type { Encoded, Found, InProgressRecord } from "./record.ts";
+import { outcomeIsUnknown } from "./unknown.ts";
+
+/** The encoding of a start mark: its data is the owner of the claim that began the step. */
+export const STARTED = "started";
+
+/** What a step's function is told. */
+export interface StepContext {
+  /** The step's own key for whoever is asked to do something: the same in every attempt. */
+  readonly idempotencyKey: string;
+  /** The claim's attempt. */
+  readonly attempt: number;
+  /** Aborts at the claim's deadline. */
+  readonly signal: AbortSignal;
+}
+
+/** How a step may be repeated. */
+export interface StepOptions {
+  /**
+   * `true`: marked before it begins, so that a step that an earlier attempt began and never reported is not begun again but
+   * refused with `IdempotencyStepInterruptedError`. One more request. Default: `false`, such a step runs again.
+   */
+  readonly once?: boolean | undefined;
+}
+
+/** The steps of one claim. */
+export interface Steps {
+  /** Those whose results are recorded. */
+  recorded(): readonly string[];
+  /** Those that failed, whose start mark is to be forgotten. */
+  failed(): readonly string[];
+  /** Whether the next attempt has to know of any: recorded ones, or marks of those that nobody knows the outcome of. */
+  leaveTraces(): boolean;
+  run(name: string, fn: (about: StepContext) => unknown, options?: StepOptions): Promise<unknown>;
+}
+
+/** What the steps need of their claim. */
+export interface StepsClaim {
+  readonly engine: Engine;
+  readonly record: InProgressRecord;
+  readonly lease: Lease;
+  signal(): AbortSignal;
+  /** Throws where the claim has ended or is lost. */
+  assertLive(what: string): void;
+  lost(found: Found): void;
+}
+
+/** Steps under a claim: each runs once and its result is stored in the record, in one request. */
+export function stepsOf({ engine, record, lease, signal, assertLive, lost }: StepsClaim): Steps {
+  const { id, owner, attempt } = record;
+  const isRecorded = (step: Encoded | undefined): step is Encoded => step !== undefined && step.encoding !== STARTED;
+  const known = (name: string): Encoded | undefined =>
+    Object.hasOwn(record.steps, name) ? record.steps[name] : undefined;
+  const recorded = new Set(Object.keys(record.steps).filter((name) => isRecorded(known(name))));
+  const failed: string[] = [];
+  const marked = new Set<string>();
+  const used = new Set<string>();
+
+  async function save(name: string, step: Encoded): Promise<void> {
+    const answer = await persist(engine, lease, () => engine.store.checkpoint({ id, owner, name, step }));
+    if (answer.outcome === "written") return;
+    if (answer.outcome === "conflict") {
+      lost(answer.found);
+      throw new IdempotencyClaimLostError({ retryAfter: 1 });
+    }
+    const detail = `${answer.bytes} bytes where a record holds at most ${answer.limit}`;
+    throw new IdempotencyResultError({ path: stepPath(name), detail });
+  }
+
+  async function encoded(name: string, result: unknown): Promise<Encoded> {
+    try {
+      return await encode(engine, id, lease, result);
+    } catch (error) {
+      if (!(error instanceof IdempotencyResultError)) throw error;
+      throw new IdempotencyResultError({ path: stepPath(name) + error.path.slice(1), detail: error.detail });
+    }
+  }
+
+  return {
+    recorded: () => [...recorded],
+    failed: () => failed,
+    leaveTraces: () => recorded.size > 0 || marked.size > 0 || Object.keys(record.steps).length > 0,
+    async run(name, fn, options = {}) {
+      const once = readOptions(name, fn, options);
+      assertLive(`step(${show(name)})`);
+      if (used.has(name)) {
+        throw new IdempotencyConfigError(
+          `the step ${show(name)} was used before in this call; give each step a name of its own`,
+        );
+      }
+      used.add(name);
+      const before = known(name);
+      if (isRecorded(before)) {
+        try {
+          return await engine.codec.decode(before, { id });
+        } catch (cause) {
+          const detail = `its step ${show(name)} cannot be decoded by this operation's codec`;
+          throw new IdempotencyRecordError({ id, detail, cause });
+        }
+      }
+      if (once && before !== undefined) throw new IdempotencyStepInterruptedError({ step: name });
+      // Sent again after a lost response it is the same mark of the same owner.
+      if (once) {
+        await save(name, { encoding: STARTED, data: owner });
+        marked.add(name);
+      }
+      let result: unknown;
+      try {
+        const idempotencyKey = engine.runtime.stableId(id, name);
+        result = await fn({
+          idempotencyKey,
+          attempt,
+          get signal() {
+            return signal();
+          },
+        });
+      } catch (error) {
+        if (once && !outcomeIsUnknown(error) && marked.delete(name)) failed.push(name);
+        throw error;
+      }
+      const step = await encoded(name, result);
+      assertLive(`step(${show(name)})`);
+      await save(name, step);
+      recorded.add(name);
+      marked.delete(name);
+      return result;
+    },
+  };
+}
+
+const stepPath = (name: string): string => `$steps[${JSON.stringify(name)}]`;
+
+/** The name of a step, or of what a key is for. */
+export function checkName(name: unknown, where: string): void {
+  if (typeof name === "string" && name.length >= 1 && name.length <= 255) return;
+  throw new IdempotencyConfigError(`the name of ${where} is ${show(name)}; allowed are strings of 1 to 255 characters`);
+}
+
+/** Whether the step is to begin once. */
+export function readOptions(name: unknown, fn: unknown, options: StepOptions): boolean {
+  checkName(name, "a step");
+  if (typeof fn !== "function") {
+    throw new IdempotencyConfigError(`the step ${show(name)} is to run ${show(fn)}; allowed is a function`);
+  }
+  const names = typeof options === "object" && options !== null ? Object.keys(options) : [show(options)];
+  const unknown = names.find((option) => option !== "once");
+  if (unknown !== undefined) throw new IdempotencyConfigError(`a step has no option ${show(unknown)}; allowed is once`);
+  const { once = false } = options;
+  if (typeof once === "boolean") return once;
+  throw new IdempotencyConfigError(`once is ${show(once)}; allowed are true and false`);
+}

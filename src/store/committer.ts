@@ -1,0 +1,86 @@
+import type { CommitAnswer, CommitRequest, Conflict } from "../core/store.ts";
+import { answered } from "./claimed.ts";
+import { isBusy, isConditionFailure, storeFailure } from "./failures.ts";
+import { fromItem } from "./item.ts";
+import { type Marshaller, marshaller } from "./native.ts";
+import * as requests from "./requests.ts";
+import { completedSize, ITEM_LIMIT } from "./size.ts";
+import { factsOf, type Reason, transact, transaction } from "./transact.ts";
+import type { Operations, Transport } from "./transport.ts";
+
+/** One request, fixed at its first sending: what is sent again are the same bytes under the same token. */
+interface Fixed {
+  readonly input: Operations["TransactWriteItems"]["input"];
+  readonly marshal: Marshaller;
+}
+
+/** Commits records and writes in one table's transactions: one request each, and a read where a user's condition failed. */
+export function committer({
+  transport,
+  table,
+}: {
+  transport: Transport;
+  table: string;
+}): (request: CommitRequest) => Promise<CommitAnswer> {
+  const fixed = new WeakMap<CommitRequest, Fixed>();
+
+  async function fix(request: CommitRequest): Promise<Fixed> {
+    const known = fixed.get(request);
+    if (known !== undefined) return known;
+    const { record, actions, token } = request;
+    const marshal = await marshaller();
+    const items = actions.map((action, index) => marshal.item(action, index));
+    const own = record === undefined ? [] : [requests.commitRecord(table, record)];
+    const made = { input: transaction([...own, ...items], token), marshal };
+    fixed.set(request, made);
+    return made;
+  }
+
+  /** Where a user's condition failed it is our record that says whether the operation has been answered meanwhile. */
+  async function answeredMeanwhile(
+    id: string,
+    owner: string,
+    from: "claim" | "nothing",
+  ): Promise<Conflict | undefined> {
+    const { Item } = await transport.send("GetItem", requests.read(table, id, true)).catch((error: unknown) => {
+      throw storeFailure(error, { operation: "GetItem", table });
+    });
+    const found = fromItem(Item, id);
+    const isMine = found?.status === "IN_PROGRESS" && found.owner === owner;
+    const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
+    return isFinished || (from === "claim" && !isMine) ? { outcome: "conflict", found } : undefined;
+  }
+
+  async function putAlone({ record }: CommitRequest): Promise<CommitAnswer> {
+    if (record?.from !== "nothing") return { outcome: "written" };
+    try {
+      await transport.send("PutItem", requests.claimVacant(table, record.now, answered(record)));
+      return { outcome: "written" };
+    } catch (error) {
+      if (isConditionFailure(error)) return { outcome: "conflict", found: fromItem(error.Item, record.id) };
+      if (isBusy(error)) return { outcome: "busy" };
+      throw storeFailure(error, { operation: "PutItem", table });
+    }
+  }
+
+  return async (request) => {
+    const { record, actions } = request;
+    if (record !== undefined) {
+      const bytes = completedSize(record);
+      if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
+    }
+    if (actions.length === 0 && record?.from !== "claim") return putAlone(request);
+    const { input, marshal } = await fix(request);
+    const answer = await transact(transport, input).catch((error: unknown) => {
+      throw storeFailure(error, { operation: "TransactWriteItems", table });
+    });
+    if (answer.outcome === "committed") return { outcome: "written" };
+    if (answer.outcome === "busy") return answer;
+    if (record === undefined) return { outcome: "refused", facts: factsOf(answer.reasons, marshal) };
+    const [own, ...theirs] = answer.reasons as [Reason, ...Reason[]];
+    if (own.code === "ConditionalCheckFailed") return { outcome: "conflict", found: fromItem(own.item, record.id) };
+    if (own.code === "ValidationError") return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
+    const meanwhile = await answeredMeanwhile(record.id, record.owner, record.from);
+    return meanwhile ?? { outcome: "refused", facts: factsOf(theirs, marshal) };
+  };
+}
