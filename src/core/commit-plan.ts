@@ -163,7 +163,9 @@ function copyOf(value: unknown, depth = 0): unknown {
   if (value instanceof Set) return new Set([...value].map((inner) => copyOf(inner, depth + 1)));
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner, depth + 1)]));
+  // An undefined property equals an absent one.
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries.map(([name, inner]) => [name, copyOf(inner, depth + 1)]));
 }
 
 /** The kind of an action; `undefined` where it is none, or several in one. */
