@@ -1,6 +1,7 @@
 import {
   AccessLogField,
   AccessLogFormat,
+  AuthorizationType,
   EndpointType,
   type IAuthorizer,
   LambdaIntegration,
@@ -35,7 +36,12 @@ export interface IdempotentApiProps {
 export interface RouteOptions {
   /** A request without the header `Idempotency-Key` is answered 400 before any function runs. Default: false. */
   readonly requireIdempotencyKey?: boolean;
+  /** Whether the API's authorizer is asked. `false` for callers who prove themselves otherwise, such as signed webhooks. Default: true. */
+  readonly authorizer?: boolean;
 }
+
+/** In the place of the API's authorizer, which every method would ask without it. */
+const NOBODY = { authorizerId: "", authorizationType: AuthorizationType.NONE };
 
 /** API Gateway answers 504 then, while the function goes on and nobody hears what it says. */
 const API_TIMEOUT = 29;
@@ -130,7 +136,7 @@ export class IdempotentApi extends Construct {
     method: (typeof METHODS)[number],
     path: string,
     handler: LambdaFunction,
-    { requireIdempotencyKey = false }: RouteOptions = {},
+    { requireIdempotencyKey = false, authorizer = true }: RouteOptions = {},
   ): Method {
     if (!METHODS.includes(method)) refuse(this, `method is '${method}'; allowed are ${METHODS.join(", ")}`);
     if (!/^\/(?:[^\s/?#]+(?:\/[^\s/?#]+)*)?$/.test(path)) {
@@ -151,6 +157,7 @@ export class IdempotentApi extends Construct {
       .resourceForPath(path)
       .addMethod(method, new LambdaIntegration(handler, { allowTestInvoke: false }), {
         requestValidator: this.#validator,
+        ...(!authorizer && { authorizationType: AuthorizationType.NONE, authorizer: NOBODY }),
         ...(requireIdempotencyKey && { requestParameters: { "method.request.header.Idempotency-Key": true } }),
       });
   }

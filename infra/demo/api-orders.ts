@@ -1,51 +1,37 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { currentClaim, idempotent } from "lambda-once";
+import { idempotent } from "lambda-once";
 import { dynamoDBStore } from "lambda-once/dynamodb";
 import { authorizerPrincipal, http } from "lambda-once/http";
-import { book, findBooked } from "./ledger.ts";
+import { answer } from "./answer.ts";
+import { cancelOrder } from "./cancel-order.ts";
+import { changeOrder } from "./change-order.ts";
+import { payOrder } from "./pay-order.ts";
+import { placeOrder } from "./place-order.ts";
 
-interface Order {
-  readonly orderId: string;
-  readonly amount: number;
-}
+const store = dynamoDBStore();
+const principal = authorizerPrincipal();
 
-async function placeOrder({ body }: APIGatewayProxyEvent, _context: Context): Promise<APIGatewayProxyResult> {
-  const order = readJson(body);
-  if (!isOrder(order)) return answer(400, { message: "allowed is { orderId, amount }, amount in cents" });
-  const { orderId, amount } = order;
-  const { attempt } = currentClaim();
+/** The routes of the REST API. A request that is sent again gets the first one's answer. */
+const routes: Readonly<
+  Record<string, (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>>
+> = {
+  "POST /orders": idempotent(placeOrder, { store, operation: "place-order", binding: http({ principal }) }),
+  "PUT /orders/{id}": idempotent(changeOrder, { store, operation: "change-order", binding: http({ principal }) }),
+  // An order is paid once, whatever the keys of those who ask: the order is the key. Who asks meanwhile waits.
+  "POST /orders/{id}/pay": idempotent(payOrder, {
+    store,
+    operation: "pay-order",
+    binding: http({ principal, key: "pathParameters.id" }),
+    whenInProgress: "wait",
+  }),
+  "POST /orders/{id}/cancel": idempotent(cancelOrder, {
+    store,
+    operation: "cancel-order",
+    binding: http({ principal }),
+  }),
+};
 
-  // An earlier attempt may have booked the order before it died: look first.
-  const booked = attempt > 1 ? await findBooked(orderId) : undefined;
-  const { entryId } = booked ?? (await book({ reference: orderId, amount, attempt }));
-  return answer(201, { orderId, entryId, status: "placed" }, { location: `/orders/${orderId}` });
-}
-
-/** `POST /orders` behind the REST API: a request that is sent again gets the first one's answer. */
-export const handler = idempotent(placeOrder, {
-  store: dynamoDBStore(),
-  operation: "place-order",
-  binding: http({ principal: authorizerPrincipal() }),
-});
-
-function answer(
-  statusCode: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): APIGatewayProxyResult {
-  return { statusCode, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
-}
-
-function isOrder(value: unknown): value is Order {
-  const { orderId, amount } = (value ?? {}) as Partial<Order>;
-  return typeof orderId === "string" && orderId !== "" && Number.isSafeInteger(amount) && Number(amount) > 0;
-}
-
-/** `undefined` for what is no JSON. */
-function readJson(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
+export async function handler(event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> {
+  const route = routes[`${event.httpMethod} ${event.resource}`];
+  return route === undefined ? answer(404, { message: "there is no such route" }) : route(event, context);
 }

@@ -1,4 +1,5 @@
 import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from "aws-lambda";
+import { readSecret } from "./secrets.ts";
 import { verifyToken } from "./token.ts";
 
 /**
@@ -7,7 +8,8 @@ import { verifyToken } from "./token.ts";
  */
 export async function handler(event: APIGatewayTokenAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {
   const [, bearer] = /^Bearer ([\w-]+\.[\w-]+)$/i.exec(event.authorizationToken) ?? [];
-  const token = bearer === undefined ? undefined : verifyToken(bearer, await secret(), Date.now());
+  const token =
+    bearer === undefined ? undefined : verifyToken(bearer, await readSecret("TOKEN_SECRET_ARN"), Date.now());
   if (token === undefined) throw new Error("Unauthorized");
   return {
     principalId: token.sub,
@@ -22,20 +24,4 @@ export async function handler(event: APIGatewayTokenAuthorizerEvent): Promise<AP
 /** `arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/prod/POST/orders` ends after the stage. */
 function everyRoute(methodArn: string): string {
   return `${methodArn.split("/").slice(0, 2).join("/")}/*`;
-}
-
-/**
- * From the AWS Parameters and Secrets extension beside the function, which fetches the secret from Secrets Manager and
- * keeps it for five minutes. It answers during invocations only, not while the function is loaded.
- */
-async function secret(): Promise<string> {
-  const { TOKEN_SECRET_ARN, AWS_SESSION_TOKEN = "", PARAMETERS_SECRETS_EXTENSION_HTTP_PORT = "2773" } = process.env;
-  const url = new URL(`http://localhost:${PARAMETERS_SECRETS_EXTENSION_HTTP_PORT}/secretsmanager/get`);
-  url.searchParams.set("secretId", TOKEN_SECRET_ARN ?? "");
-  const response = await fetch(url, {
-    headers: { "X-Aws-Parameters-Secrets-Token": AWS_SESSION_TOKEN },
-    signal: AbortSignal.timeout(3_000),
-  });
-  if (!response.ok) throw new Error(`the secret ${TOKEN_SECRET_ARN} cannot be read: HTTP ${response.status}`);
-  return ((await response.json()) as { SecretString: string }).SecretString;
 }

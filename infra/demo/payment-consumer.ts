@@ -1,20 +1,19 @@
 import { currentClaim } from "lambda-once";
 import { idempotentBatch, type SqsRecord } from "lambda-once/batch";
 import { dynamoDBStore } from "lambda-once/dynamodb";
-import { book, findBooked } from "./ledger.ts";
+import { booking, newEntry } from "./ledger.ts";
 
 interface Payment {
   readonly paymentId: string;
   readonly amount: number;
 }
 
+/** The entry commits with the record that says so: no crash in between books twice, or not at all. */
 async function recordPayment({ body }: SqsRecord) {
   const { paymentId, amount }: Payment = JSON.parse(body);
-  const { attempt } = currentClaim();
-  // An earlier attempt may have booked the payment before it died: look first.
-  const booked = attempt > 1 ? await findBooked(paymentId) : undefined;
-  const { entryId } = booked ?? (await book({ reference: paymentId, amount, attempt }));
-  return { paymentId, entryId };
+  const entry = newEntry(paymentId, amount);
+  currentClaim().write(booking(entry));
+  return { paymentId, entryId: entry.entryId };
 }
 
 /** Reads the queue `payments`. The key is the payment's own, since a sender that sends twice makes two messages of it. */

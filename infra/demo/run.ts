@@ -1,6 +1,7 @@
 /** `npm run demo`: the stack that is deployed, on this machine. Exit code 1 where a count is not what it must be. */
 import { startStack } from "../local/stack.ts";
 import { synthesize } from "../local/synth.ts";
+import { startPaymentProvider } from "./provider.ts";
 import { type Item, type Sender, senderTo } from "./sender.ts";
 import { type Step, story } from "./story.ts";
 import { head, row } from "./text-table.ts";
@@ -63,18 +64,19 @@ function show(record: Item): void {
 
 const started = performance.now();
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"; // Node 20 will do here.
+const provider = await startPaymentProvider();
 let stack: Awaited<ReturnType<typeof startStack>>;
 try {
   synthesize("cdk.out", console.log);
   // A function may run for 3 s here instead of 15, so that a dead one's lock lapses while you watch.
-  stack = await startStack({ timeout: 3 });
+  stack = await startStack({ timeout: 3, environment: { PAYMENT_PROVIDER_URL: provider.url } });
 } catch (error) {
   console.error((error as Error).message);
   process.exit(1);
 }
 try {
   const sender = senderTo(stack);
-  const steps = story(stack, sender);
+  const steps = story(stack, sender, provider);
   const wrong = await tell(steps, sender);
   const completed = (await sender.records()).find(({ result }) => result?.S?.includes("ord-1001"));
   if (completed === undefined) console.log("\nWRONG: there is no completed record of the first order.");
@@ -83,5 +85,5 @@ try {
   console.log(`\n${steps.length - wrong} of ${steps.length} steps came out as they must (${seconds} s).`);
   process.exitCode = wrong === 0 && completed !== undefined ? 0 : 1;
 } finally {
-  await stack.stop();
+  await Promise.all([stack.stop(), provider.close()]);
 }

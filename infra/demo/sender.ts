@@ -1,5 +1,6 @@
+import { createHmac, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { type AttributeValue, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, GetItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { LocalStack } from "../local/stack.ts";
 import { readEvent } from "./events.ts";
@@ -14,6 +15,21 @@ export interface Seen {
   readonly body: string;
   /** Whether the answer says of itself that it is a replay. */
   readonly replayed: boolean;
+  readonly etag: string | undefined;
+}
+
+/** A request of the customer's. */
+export interface Request {
+  readonly method?: "POST" | "PUT";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the payment provider sends: the same bytes and the same id each time that it delivers again. */
+export interface Delivery {
+  readonly id: string;
+  readonly body: string;
 }
 
 /** The world outside of the stack: it sends at the front doors, and looks into the tables past the functions. */
@@ -22,8 +38,14 @@ export interface Sender {
   readonly bearer: string;
   /** `POST /orders` as a client sends it, each time a request of its own; without a key where `key` is undefined. */
   order(key: string | undefined, change: Readonly<Record<string, unknown>>): Promise<Seen>;
+  /** Any other request of the same customer. */
+  send(request: Request): Promise<Seen>;
+  /** `POST /webhooks/payment` as the provider sends it, signed now; `secret` where it is another one's. */
+  deliver(delivery: Delivery, secret?: string): Promise<Seen>;
   /** Sends a message to the queue `payments`. */
   payment(body: string): Promise<void>;
+  /** The order as it stands in its table. */
+  orderItem(id: string): Promise<Item | undefined>;
   /** How many entries the ledger has: each execution of a business effect leaves one. */
   booked(): Promise<number>;
   /** All idempotency records. */
@@ -33,6 +55,18 @@ export interface Sender {
   /** Waits until no record is locked any more. */
   locksLapsed(): Promise<void>;
 }
+
+async function seen(response: Response): Promise<Seen> {
+  const { status, headers } = response;
+  const replayed = headers.get("idempotent-replayed") === "true";
+  return { status, body: await response.text(), replayed, etag: headers.get("etag") ?? undefined };
+}
+
+/** A new delivery of the provider's. */
+export const settled = (orderId: string): Delivery => ({
+  id: `msg_${randomUUID()}`,
+  body: JSON.stringify({ type: "payment.settled", orderId }),
+});
 
 /** A sender at the front doors of a stack that runs on this machine. */
 export function senderTo(stack: LocalStack): Sender {
@@ -45,21 +79,46 @@ export function senderTo(stack: LocalStack): Sender {
   };
   const records = (): Promise<readonly Item[]> => scan(stack.tableName("IdempotencyTableName"));
 
+  async function send({ method = "POST", path, body, headers = {} }: Request): Promise<Seen> {
+    const response = await fetch(`${stack.apiUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json", ...headers },
+      body: JSON.stringify(body ?? {}),
+    });
+    return seen(response);
+  }
+
   return {
     bearer,
     records,
-    async order(key, change) {
-      const response = await fetch(`${stack.apiUrl}/orders`, {
+    send,
+    order: (key, change) =>
+      send({
+        path: "/orders",
+        body: { ...order, ...change },
+        headers: key === undefined ? {} : { "idempotency-key": key },
+      }),
+    async deliver({ id, body }, secret = stack.secret("WebhookSecret")) {
+      const timestamp = String(Math.floor(Date.now() / 1000));
+      const mac = createHmac("sha256", Buffer.from(secret, "base64")).update(`${id}.${timestamp}.${body}`);
+      const response = await fetch(`${stack.apiUrl}/webhooks/payment`, {
         method: "POST",
         headers: {
-          authorization: `Bearer ${bearer}`,
           "content-type": "application/json",
-          ...(key !== undefined && { "idempotency-key": key }),
+          "webhook-id": id,
+          "webhook-timestamp": timestamp,
+          "webhook-signature": `v1,${mac.digest("base64")}`,
         },
-        body: JSON.stringify({ ...order, ...change }),
+        body,
       });
-      const replayed = response.headers.get("idempotent-replayed") === "true";
-      return { status: response.status, body: await response.text(), replayed };
+      return seen(response);
+    },
+    async orderItem(id) {
+      const TableName = stack.tableName("OrderTableName");
+      const { Item } = await dynamodb.send(
+        new GetItemCommand({ TableName, Key: { id: { S: id } }, ConsistentRead: true }),
+      );
+      return Item;
     },
     async payment(MessageBody) {
       await sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl("PaymentQueueUrl"), MessageBody }));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { TokenAuthorizer } from "aws-cdk-lib/aws-apigateway";
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { type Attribute, AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import {
   ParamsAndSecretsLayerVersion,
   ParamsAndSecretsLogLevel,
@@ -15,16 +15,29 @@ import { acknowledgeFindings } from "./findings.ts";
 export interface OrderServiceProps extends StackProps {
   /** Whether `cdk destroy` takes the tables, and what is in them, with it. Default: false, they are protected and kept. */
   readonly disposable?: boolean;
+  /** Where the payment provider is. Default: `https://payments.example`, which is nobody's. */
+  readonly paymentProviderUrl?: string;
 }
 
 /** In this repository `lambda-once` is its sources; a project that installed it leaves this out. */
 const exportConditions = ["lambda-once-source"];
 
+/** Functions read secrets when they are invoked, by AWS's extension: the values are in no template and no environment. */
+const secretsLayer = ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103, {
+  logLevel: ParamsAndSecretsLogLevel.WARN,
+  secretsManagerTimeout: Duration.seconds(2),
+});
+
+const text = (name: string): Attribute => ({ name, type: AttributeType.STRING });
 const entry = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** The order service: `POST /orders` behind an authorizer, the queue `payments`, the records, and the ledger they book in. */
+/**
+ * The order service: the routes of an order's life behind an authorizer, the payment provider's webhook, the queue
+ * `payments`, the orders, the ledger that all effects are booked in, and the idempotency records.
+ */
 export class OrderServiceStack extends Stack {
-  constructor(scope: Construct, id: string, { disposable = false, ...props }: OrderServiceProps = {}) {
+  constructor(scope: Construct, id: string, given: OrderServiceProps = {}) {
+    const { disposable = false, paymentProviderUrl = "https://payments.example", ...props } = given;
     super(scope, id, props);
     const protection = disposable
       ? { deletionProtection: false, removalPolicy: RemovalPolicy.DESTROY }
@@ -32,65 +45,90 @@ export class OrderServiceStack extends Stack {
 
     const table = new IdempotencyTable(this, "Idempotency", protection);
     table.addAlarms();
-    const ledger = new TableV2(this, "Ledger", {
-      partitionKey: { name: "reference", type: AttributeType.STRING },
-      sortKey: { name: "entryId", type: AttributeType.STRING },
+    const whole = {
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       ...protection,
-    });
+    };
+    const orders = new TableV2(this, "OrderTable", { partitionKey: text("id"), ...whole });
+    const ledger = new TableV2(this, "Ledger", { partitionKey: text("reference"), sortKey: text("entryId"), ...whole });
 
-    const common = { table, exportConditions, environment: { LEDGER_TABLE: ledger.tableName } };
-    const orders = new IdempotentFunction(this, "Orders", { ...common, entry: entry("api-orders.ts") });
+    const tokenSecret = this.#secret("TokenSecret", "What bearer tokens of the order service are signed with");
+    const webhookSecret = this.#secret("WebhookSecret", "What the payment provider signs its webhooks with");
+    const environment = { ORDERS_TABLE: orders.tableName, LEDGER_TABLE: ledger.tableName };
+    const common = { table, exportConditions, environment };
+    const api = new IdempotentFunction(this, "Orders", {
+      ...common,
+      entry: entry("api-orders.ts"),
+      environment: { ...environment, PAYMENT_PROVIDER_URL: paymentProviderUrl },
+    });
+    const webhook = new IdempotentFunction(this, "Webhook", {
+      ...common,
+      entry: entry("webhook-payment.ts"),
+      environment: { ...environment, WEBHOOK_SECRET_ARN: webhookSecret.secretArn },
+      paramsAndSecrets: secretsLayer,
+      expiresAfter: Duration.days(15),
+    });
     const payments = new IdempotentFunction(this, "Payments", {
       ...common,
       entry: entry("payment-consumer.ts"),
       expiresAfter: Duration.days(15),
     });
-    for (const handler of [orders, payments]) ledger.grant(handler, "dynamodb:PutItem", "dynamodb:Query");
+    webhookSecret.grantRead(webhook);
+    // A transaction needs the rights of its actions.
+    orders.grant(api, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem");
+    orders.grant(webhook, "dynamodb:UpdateItem");
+    ledger.grant(api, "dynamodb:PutItem");
+    ledger.grant(payments, "dynamodb:PutItem");
 
-    const secret = new Secret(this, "TokenSecret", {
-      description: "What bearer tokens of the order service are signed with",
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    const authorizer = new NodeFunction(this, "Authorizer", {
+      entry: entry("authorizer.ts"),
+      timeout: Duration.seconds(10),
+      environment: { TOKEN_SECRET_ARN: tokenSecret.secretArn },
+      paramsAndSecrets: secretsLayer,
     });
-    const authorizer = this.#authorizer(secret);
-    const api = new IdempotentApi(this, "Api", {
+    tokenSecret.grantRead(authorizer);
+    const routes = new IdempotentApi(this, "Api", {
       authorizer: new TokenAuthorizer(this, "TokenAuthorizer", {
         handler: authorizer,
         validationRegex: "^[Bb]earer [A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$",
         resultsCacheTtl: Duration.minutes(1), // A token is good for at most that long after its end.
       }),
     });
-    api.addRoute("POST", "/orders", orders, { requireIdempotencyKey: true });
+    routes.addRoute("POST", "/orders", api, { requireIdempotencyKey: true });
+    routes.addRoute("PUT", "/orders/{id}", api);
+    routes.addRoute("POST", "/orders/{id}/pay", api);
+    routes.addRoute("POST", "/orders/{id}/cancel", api, { requireIdempotencyKey: true });
+    const delivered = routes.addRoute("POST", "/webhooks/payment", webhook, { authorizer: false });
 
     const queue = new IdempotentQueue(this, "PaymentQueue", { consumer: payments });
     queue.addDeadLetterAlarm();
 
-    acknowledgeFindings(this, { functions: [orders, payments, authorizer], api, queue, secret });
+    acknowledgeFindings(this, {
+      functions: [api, webhook, payments, authorizer],
+      api: routes,
+      unauthorized: [delivered],
+      queue,
+      secrets: [tokenSecret, webhookSecret],
+    });
     const outputs = {
-      ApiUrl: api.url,
+      ApiUrl: routes.url,
       PaymentQueueUrl: queue.queue.queueUrl,
       PaymentDeadLetterQueueUrl: queue.deadLetterQueue.queueUrl,
       IdempotencyTableName: table.tableName,
+      OrderTableName: orders.tableName,
       LedgerTableName: ledger.tableName,
-      TokenSecretArn: secret.secretArn,
+      TokenSecretArn: tokenSecret.secretArn,
+      WebhookSecretArn: webhookSecret.secretArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 
-  /** It reads the secret when it is invoked, by AWS's extension: the value is in no template and no environment. */
-  #authorizer(secret: Secret): NodeFunction {
-    const authorizer = new NodeFunction(this, "Authorizer", {
-      entry: entry("authorizer.ts"),
-      timeout: Duration.seconds(10),
-      environment: { TOKEN_SECRET_ARN: secret.secretArn },
-      paramsAndSecrets: ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103, {
-        logLevel: ParamsAndSecretsLogLevel.WARN,
-        secretsManagerTimeout: Duration.seconds(2),
-      }),
+  #secret(id: string, description: string): Secret {
+    return new Secret(this, id, {
+      description,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
     });
-    secret.grantRead(authorizer);
-    return authorizer;
   }
 }

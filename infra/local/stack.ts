@@ -30,6 +30,8 @@ export interface StackOptions {
   readonly visibilityTimeout?: number;
   /** The longest that a function may run, in seconds, for those who cannot wait for the template's. Default: the template's. */
   readonly timeout?: number;
+  /** What every function finds in its environment in place of what the template says, such as the URL of a stand-in. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Told of each invocation when it is over. */
   readonly onInvocation?: (invocation: Invocation) => void;
   /** Told of each HTTP request when it is answered. */
@@ -155,7 +157,7 @@ async function start(options: StackOptions, onStop: (stop: () => unknown) => voi
   onStop(watchdog.stop);
   const functions = model.functions.map((fn) =>
     localFunction(
-      { ...fn, timeout: Math.min(fn.timeout, timeout) },
+      { ...fn, timeout: Math.min(fn.timeout, timeout), environment: { ...fn.environment, ...options.environment } },
       {
         watchdog,
         concurrency,

@@ -1,0 +1,26 @@
+import { IdempotencyOutcomeUnknownError } from "lambda-once";
+
+/** What the provider answers. */
+export interface Charge {
+  readonly chargeId: string;
+}
+
+/**
+ * Asks the payment provider for money. It honours idempotency keys: asked twice with the same one it charges once.
+ *
+ * @throws IdempotencyOutcomeUnknownError where nobody knows whether it has charged
+ */
+export async function charge(
+  order: { readonly orderId: string; readonly amount: number },
+  { idempotencyKey, signal }: { readonly idempotencyKey: string; readonly signal: AbortSignal },
+): Promise<Charge> {
+  const response = await fetch(`${process.env["PAYMENT_PROVIDER_URL"]}/charges`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
+    body: JSON.stringify(order),
+    signal,
+  });
+  if (response.status >= 500) throw new IdempotencyOutcomeUnknownError(`the provider answered ${response.status}`);
+  if (!response.ok) throw new Error(`the provider refused the charge: ${response.status}`);
+  return (await response.json()) as Charge;
+}
