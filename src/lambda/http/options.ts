@@ -12,7 +12,11 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   readonly principal: string | ((event: Event) => unknown) | false;
   /** The header of the key, in any letter case. Default: `Idempotency-Key`. */
   readonly header?: string;
-  /** The key, where it is more than the header: a JMESPath expression over the event, as in `[headers."idempotency-key", json(body).orderId]`, or a function. */
+  /**
+   * The key, where it is more than the header: a JMESPath expression over the event, as in `[headers."idempotency-key",
+   * json(body).orderId]`, a function, or `signature()` of `lambda-once/webhooks`. The last verifies every request, and all
+   * methods are claimed.
+   */
   readonly key?: string | ((event: Event) => unknown);
   /** The key has to be a quoted string, as the IETF draft has it. Default: `false`, a bare key is the same key. */
   readonly strict?: boolean;
@@ -33,10 +37,17 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   readonly statusHeader?: boolean;
   /** The longest `Retry-After` of a request that comes while the first one runs, in whole seconds. Default: 2 seconds. */
   readonly retryAfter?: Duration;
-  /** `WWW-Authenticate` of a 401. Default: `Bearer`. */
+  /** `WWW-Authenticate` of a 401. Default: `Bearer`; `Signature` with `signature()` as the key. */
   readonly challenge?: string;
   /** Where the pages of the problem types are; the code of the error is appended. Default: `https://lambda-once.dev/problems/`. */
   readonly problems?: string;
+}
+
+/** A `key` that proves where a request comes from before it says which one it is, as `signature()` does. */
+interface VerifyingKey {
+  (event: never): unknown;
+  readonly verifies: true;
+  readonly expiresAfter?: Duration;
 }
 
 /** Checked options. */
@@ -44,6 +55,8 @@ export interface HttpSettings {
   readonly principal: string | ((event: never) => unknown) | false;
   readonly header: string;
   readonly key: string | ((event: never) => unknown) | undefined;
+  /** The key, where it is one that has to be asked for every request. */
+  readonly verifyingKey: VerifyingKey | undefined;
   readonly strict: boolean;
   readonly minLength: number;
   readonly methods: ReadonlySet<string>;
@@ -87,12 +100,21 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
       );
     }
   }
-  const { principal, key, authorize, fingerprint = "canonical", minLength = 1, challenge = "Bearer" } = given;
+  const { principal, key, authorize, fingerprint = "canonical", minLength = 1 } = given;
+  const verifyingKey = isVerifying(key) ? key : undefined;
+  const { challenge = verifyingKey === undefined ? "Bearer" : "Signature" } = given;
   const isSelector = (value: unknown): boolean => typeof value === "string" || typeof value === "function";
   if (principal !== false && !isSelector(principal)) {
     refuse("principal", principal, "a JMESPath expression, a function, or false where callers share keys");
   }
   if (key !== undefined && !isSelector(key)) refuse("key", key, "a JMESPath expression or a function");
+  if (verifyingKey !== undefined && given.methods !== undefined) {
+    refuse(
+      "methods",
+      given.methods,
+      "nothing beside a signature as the key: requests of all methods are verified and claimed",
+    );
+  }
   if (authorize !== undefined && typeof authorize !== "function") refuse("authorize", authorize, "a function");
   if (fingerprint !== "canonical" && fingerprint !== "raw") refuse("fingerprint", fingerprint, "'canonical' or 'raw'");
   if (!Number.isInteger(minLength) || minLength < 1 || minLength > 255) {
@@ -106,6 +128,7 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
     principal: principal as HttpSettings["principal"],
     header: headerName(given.header ?? "Idempotency-Key", "header"),
     key: key as HttpSettings["key"],
+    verifyingKey,
     strict: flag(given.strict, "strict"),
     minLength,
     methods: new Set(list(given.methods ?? ["POST", "PATCH"], "methods").map(method)),
@@ -120,6 +143,10 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
     challenge,
     problems: problemsBase(given.problems ?? "https://lambda-once.dev/problems/"),
   };
+}
+
+function isVerifying(key: unknown): key is VerifyingKey {
+  return typeof key === "function" && (key as Partial<VerifyingKey>).verifies === true;
 }
 
 function method(given: unknown): string {
