@@ -3,12 +3,13 @@ import { type Claim, holdClaim } from "./claim.ts";
 import { type Concluded, conclude, inProgress } from "./conclude.ts";
 import { type Decision, decide } from "./decide.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
-import { IdempotencyNoTimeLeftError } from "./errors.ts";
+import { IdempotencyNoTimeLeftError, IdempotencyTokenError } from "./errors.ts";
 import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import type { ClaimedFrom, ClaimRequest } from "./store.ts";
-import { nowOf } from "./time.ts";
-import { waitForEnd } from "./wait.ts";
+import { type EpochSeconds, nowOf } from "./time.ts";
+import { MOST_READS, type Waiting, waitFor, waitForEnd } from "./wait.ts";
+import { withoutTables } from "./writing.ts";
 
 /** What a request asks for, computed from the event before any user code ran. */
 export interface BeginRequest {
@@ -20,6 +21,10 @@ export interface BeginRequest {
   readonly lookFirst: boolean;
   /** The most that the caller's way in waits for an answer, in milliseconds (API Gateway: 29 s); `undefined`: unknown. */
   readonly answerWithin?: number | undefined;
+  /** The key is a one-time token that ends then: only its record is claimed, and none is created. */
+  readonly issuedUntil?: EpochSeconds | undefined;
+  /** The wait for the call that holds the key, where it has begun. */
+  readonly waiting?: Waiting;
 }
 
 /** How a request goes on: run the function under the claim, answer from the record, or refuse. */
@@ -41,8 +46,9 @@ export async function begin(
   request: BeginRequest,
   previous: readonly BeginRequest[] = [],
 ): Promise<Begun> {
-  const lease = leaseFor(engine, request.remaining);
-  const begun = await tryToBegin(engine, request, lease);
+  const lease = leaseFor(engine, request.remaining, request.issuedUntil);
+  if (request.issuedUntil !== undefined) return redeem(engine, [request, ...previous], lease);
+  const begun = await tryToBegin(engine, request, lease, previous.length > 0);
   if (begun.status !== "claimed") return report(engine, request, begun);
   for (const older of previous) {
     const standing = await standingUnder(engine, older, lease);
@@ -52,6 +58,16 @@ export async function begin(
     return report(engine, older, standing);
   }
   return report(engine, request, begun);
+}
+
+/** Claims a token under the id that it was issued under. */
+async function redeem(engine: Engine, requests: readonly BeginRequest[], lease: Lease): Promise<Begun> {
+  let begun: Begun | undefined;
+  for (const request of requests) {
+    begun = await tryToBegin(engine, request, lease, false);
+    if (begun.status !== "refused" || begun.error.code !== "token_invalid") return report(engine, request, begun);
+  }
+  return report(engine, requests[0] as BeginRequest, begun as Begun);
 }
 
 /** How the request goes on by the live record under a previous id; `undefined` where there is none. Never creates one. */
@@ -68,7 +84,7 @@ async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease):
     case "create":
       return undefined;
     case "succeed":
-      return claimKey(engine, older, lease, decision.from);
+      return claimKey(engine, older, lease, decision.from, false);
     case "yield":
       return inProgress(decision.lockEndsIn);
     default:
@@ -87,17 +103,20 @@ function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
   return begun;
 }
 
-async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun> {
+async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease, hasPrevious: boolean): Promise<Begun> {
   if (lease.budget <= 0) return noTimeLeft(engine, request, lease);
   if (request.lookFirst) {
     const seen = await lookAt(engine, request, lease);
     if (seen !== undefined) return seen;
   }
-  return engine.claimAt === "commit" ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);
+  // While secrets are rotated two ids stand for one key: only a claim that comes before the look at the other one excludes.
+  const atCommit = engine.claimAt === "commit" && !hasPrevious;
+  return atCommit ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);
 }
 
 /** Nothing is asked of the store: the record that the commit writes is claim and answer in one. */
 function claimAtCommit(engine: Engine, { id, fingerprint }: BeginRequest, lease: Lease): Begun {
+  if (engine.store.commit === undefined) return { status: "refused", error: withoutTables("claimAt: 'commit'") };
   const now = nowOf(engine.store.clock);
   const record: InProgressRecord = {
     ...{
@@ -121,39 +140,50 @@ async function waitOr(
   lease: Lease,
   running: Extract<Decision, { do: "yield" }>,
 ): Promise<Begun> {
+  const { remaining } = request;
+  const waiting = request.waiting ?? waitFor(engine, request, lease);
+  if (waiting.left() <= 0 || waiting.reads >= MOST_READS) return inProgress(running.lockEndsIn);
+  const decision = await waitForEnd(engine, request, waiting, running);
   // What the function itself may need is not known: after a wait it has what is left.
-  const millis = Math.min(
-    engine.patience ?? Number.POSITIVE_INFINITY,
-    request.answerWithin ?? Number.POSITIVE_INFINITY,
-  );
-  if (millis <= 0) return inProgress(running.lockEndsIn);
-  const decision = await waitForEnd(engine, request, lease, millis, running);
-  const waited = { ...request, remaining: left(request.remaining, lease), answerWithin: 0 };
+  const time = remaining === undefined ? undefined : remaining - lease.elapsed();
+  const waited = { ...request, remaining: time, waiting };
   switch (decision.do) {
     case "yield":
       return inProgress(decision.lockEndsIn);
     case "create":
-      return claimKey(engine, waited, leaseFor(engine, waited.remaining));
+      return claimKey(engine, waited, leaseFor(engine, time, request.issuedUntil));
     case "succeed":
-      return claimKey(engine, waited, leaseFor(engine, waited.remaining), decision.from);
+      return claimKey(engine, waited, leaseFor(engine, time, request.issuedUntil), decision.from);
     default:
       return conclude(engine, request.id, decision);
   }
 }
 
-const left = (remaining: number | undefined, lease: Lease): number | undefined =>
-  remaining === undefined ? undefined : remaining - lease.elapsed();
-
-/** With `existing` only that record is succeeded, or what has become of it answers: nothing is created. */
-async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, existing?: ClaimedFrom): Promise<Begun> {
+/** Claims the key, beginning with the record `seen`; without `creates` only that is succeeded, or what has become of it answers. */
+async function claimKey(
+  engine: Engine,
+  request: BeginRequest,
+  lease: Lease,
+  seen?: ClaimedFrom,
+  creates = true,
+): Promise<Begun> {
   const { store, runtime } = engine;
   const { id, fingerprint } = request;
   const owner = runtime.uniqueId();
-  let from = existing;
+  let from = seen;
 
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const now = nowOf(store.clock);
-    const claim = { id, owner, now, fingerprint, ...lease.times(now), ...(from && { from }) };
+    const issued = lease.issuedUntil !== undefined;
+    const claim = {
+      id,
+      owner,
+      now,
+      fingerprint,
+      ...lease.times(now),
+      ...(issued && { issued }),
+      ...(from && { from }),
+    };
     let answer: Awaited<ReturnType<typeof store.claim>>;
     try {
       answer = await within(runtime, lease.left(), () => store.claim(claim));
@@ -170,12 +200,15 @@ async function claimKey(engine: Engine, request: BeginRequest, lease: Lease, exi
     if (isOwnLiveClaim(answer.found, owner, now)) return start(engine, request, lease, answer.found);
 
     const decision = decide(answer.found, fingerprint, now, engine.policies);
-    if (decision.do === "yield") return waitOr(engine, request, lease, decision);
-    if (decision.do === "create" && existing !== undefined) break;
+    if (decision.do === "yield" && creates) return waitOr(engine, request, lease, decision);
+    if (decision.do === "yield") return inProgress(decision.lockEndsIn);
+    if (decision.do === "create" && issued)
+      return { status: "refused", error: new IdempotencyTokenError({ reason: "ended" }) };
+    if (decision.do === "create" && !creates) return inProgress(0);
     if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request.id, decision);
     from = decision.do === "succeed" ? decision.from : undefined;
   }
-  return inProgress(0);
+  return creates ? waitOr(engine, request, lease, { do: "yield", lockEndsIn: 0 }) : inProgress(0);
 }
 
 function isOwnLiveClaim(found: Found, owner: string, now: number): found is InProgressRecord {
@@ -192,8 +225,8 @@ async function start(engine: Engine, request: BeginRequest, lease: Lease, record
 }
 
 /** Nothing has run: one best effort to give back a claim that may have been written although its answer never came. */
-async function giveBack(engine: Engine, lease: Lease, { id, owner, from, now }: ClaimRequest): Promise<void> {
-  const keepUntil = from === undefined ? undefined : lease.keepUntil(now);
+async function giveBack(engine: Engine, lease: Lease, { id, owner, from, issued, now }: ClaimRequest): Promise<void> {
+  const keepUntil = from === undefined && !issued ? undefined : lease.keepUntil(now);
   try {
     await within(engine.runtime, lease.leftToSave(), () => engine.store.release({ id, owner, keepUntil }));
   } catch {

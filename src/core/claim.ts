@@ -2,10 +2,18 @@ import { type Engine, type Outcome, tell } from "./engine.ts";
 import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
 import { encode } from "./persist.ts";
-import type { InProgressRecord } from "./record.ts";
+import type { Found, InProgressRecord } from "./record.ts";
 import { keepRenewed } from "./renewal.ts";
 import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
-import { commitError, commitResult, completionOf, notCarriedOut, tooLarge } from "./settle-commit.ts";
+import {
+  answerOfWinner,
+  type Committing,
+  commitError,
+  commitResult,
+  notCarriedOut,
+  sendCommit,
+  tooLarge,
+} from "./settle-commit.ts";
 import { checkName, type StepContext, type StepOptions, stepsOf } from "./steps.ts";
 import { outcomeIsUnknown } from "./unknown.ts";
 import type { Commit, Writable } from "./write.ts";
@@ -70,13 +78,17 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   let committing: Promise<unknown> | undefined;
   /** A commit that was lost, or of which nobody knows: the function's result must not be returned. */
   let failure: { readonly error: unknown } | undefined;
+  /** The answer that a commit without a claim has met. */
+  let winner: Answer | undefined;
 
   const stopRenewing = lease.renews && !vacant ? keepRenewed(engine, record, lease, lose) : undefined;
   const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, lost: lose });
-  const giveBack = async (): Promise<void> => {
-    if (!vacant) await release(engine, record, lease, steps);
-  };
-  const commitment = { engine, record, lease, writing, vacant, release: giveBack };
+  const commitment: Committing = { engine, record, lease, writing, vacant, release: giveBack };
+  if (vacant) lease.reserve();
+
+  async function giveBack(): Promise<void> {
+    if (!commitment.vacant) await release(engine, commitment.record, lease, steps);
+  }
 
   function end(): boolean {
     if (ended) return false;
@@ -86,8 +98,10 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     return true;
   }
 
-  function lose(): void {
-    if (lost) return;
+  function lose(found: Found): void {
+    // A record that is finished, and mine, is that of a commit whose answer is still on its way.
+    const isMine = (found?.status === "COMPLETED" || found?.status === "FAILED") && found.owner === record.owner;
+    if (lost || ended || isMine) return;
     lost = true;
     stopRenewing?.();
     tell(engine, id, { type: "claim_lost", attempt });
@@ -115,11 +129,17 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     return "hold";
   }
 
-  async function commitNow(writes: readonly Writable[], result: unknown): Promise<Commit<readonly Writable[]>> {
+  async function commitNow(
+    writes: readonly Writable[],
+    result: unknown,
+    reduce: (result: unknown) => unknown,
+  ): Promise<Commit<readonly Writable[]>> {
     const first = writing.size;
     const plan = writing.plan(writes);
-    const encoded = await encode(engine, id, lease, result);
-    const ending = await writing.send(completionOf(commitment, encoded), plan);
+    lease.reserve();
+    deadline.changed();
+    const encoded = await encode(engine, id, lease, reduce(result));
+    const ending = await sendCommit(commitment, encoded, plan);
     switch (ending.status) {
       case "committed":
         committed = { result };
@@ -127,7 +147,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
         break;
       case "lost":
-        lose();
+        lose(ending.found);
+        if (commitment.vacant) winner = await answerOfWinner(commitment, ending.found);
         throw new IdempotencyClaimLostError({ retryAfter: 1 });
       case "too_large":
         throw tooLarge(ending);
@@ -165,7 +186,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     async commit(writes, result, reduce = (whole) => whole) {
       assertLive("commit()");
-      const running = commitNow(writes, reduce(result));
+      const running = commitNow(writes, result, reduce);
       committing = running.catch(() => undefined);
       try {
         return await running;
@@ -185,7 +206,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (committing !== undefined) await committing;
       if (committed !== undefined) return { status: "executed", attempt, result: committed.result, kept: true };
       if (failure !== undefined) {
-        const winner = end() ? await winnerOf(engine, record, lease) : undefined;
+        if (end() && !commitment.vacant) winner = await winnerOf(engine, record, lease);
         if (winner !== undefined) return winner;
         throw failure.error;
       }
@@ -193,7 +214,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (!end()) return executed;
       switch (judge({ status: "returned", result })) {
         case "keep":
-          if (vacant || writing.size > 0) return commitResult(commitment, result, reduce);
+          if (commitment.vacant || writing.size > 0) return commitResult(commitment, result, reduce);
           return saveResult(engine, record, lease, result, reduce);
         case "release":
           await giveBack();
@@ -205,9 +226,12 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     async threw(error) {
       if (committing !== undefined) await committing;
+      await steps.settled();
       const overdue = deadline.remaining() === 0;
       if (!end()) return undefined;
-      if (lost && isIdempotencyError(error) && error.code === "claim_lost") return winnerOf(engine, record, lease);
+      if (lost && isIdempotencyError(error) && error.code === "claim_lost") {
+        return commitment.vacant ? winner : winnerOf(engine, record, lease);
+      }
       if (overdue || outcomeIsUnknown(error)) {
         const reason = overdue ? "the function failed after its deadline" : "the function's outcome is unknown";
         tell(engine, id, { type: "held", attempt, reason, error });
@@ -217,7 +241,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (verdict === "release") await giveBack();
       else if (verdict === "hold")
         tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });
-      else if (vacant) await commitError(commitment, error);
+      else if (commitment.vacant) await commitError(commitment, error);
       else await keepError(engine, record, lease, error);
       return undefined;
     },

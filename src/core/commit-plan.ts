@@ -141,8 +141,11 @@ function keyText({ key, item }: Slot, keyNames: readonly string[]): string | und
   const names = key === undefined ? keyNames : Object.keys(key);
   const values = key ?? item;
   if (names.length === 0 || values === undefined) return undefined;
-  return JSON.stringify([...names].sort().map((name) => [name, typeof values[name], textOf(values[name])]));
+  return JSON.stringify([...names].sort().map((name) => [name, typeOf(values[name]), textOf(values[name])]));
 }
+
+/** A number and a BigInt are one type to DynamoDB. */
+const typeOf = (value: unknown): string => (typeof value === "bigint" ? "number" : typeof value);
 
 const textOf = (value: unknown): string =>
   value instanceof Uint8Array ? [...value].join() : typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -156,11 +159,12 @@ export function snapshot(write: Writable, index: number): Writable {
   return isWrite(write) ? write : (copyOf(checked(write, index)) as WriteAction);
 }
 
-/** Plain objects, arrays and sets are copied; other values (wrapped numbers) are the marshaller's own. */
+/** Plain objects (an undefined property equals an absent one), arrays, sets and maps are copied; other values (wrapped numbers) are the marshaller's own. */
 function copyOf(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST) throw new IdempotencyConfigError(`a write nests deeper than ${DEEPEST} levels`);
   if (Array.isArray(value)) return value.map((inner) => copyOf(inner, depth + 1));
   if (value instanceof Set) return new Set([...value].map((inner) => copyOf(inner, depth + 1)));
+  if (value instanceof Map) return new Map([...value].map(([name, inner]) => [name, copyOf(inner, depth + 1)]));
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (!isPlainObject(value)) return value;
   // An undefined property equals an absent one.

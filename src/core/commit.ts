@@ -3,9 +3,10 @@ import type { CommitPlan } from "./commit-plan.ts";
 import { backoff, type Engine } from "./engine.ts";
 import { IdempotencyStoreError, IdempotencyWriteConflictError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import { heldElsewhere, patience } from "./persist.ts";
+import { heldElsewhere, patience, persist } from "./persist.ts";
 import type { Found } from "./record.ts";
 import type { CommitAnswer, CommitRequest, IdempotencyStore } from "./store.ts";
+import { floorSeconds, nowOf } from "./time.ts";
 import type { PartFacts } from "./write.ts";
 
 /** How a commit ended, where it is known. */
@@ -39,7 +40,8 @@ export async function carryOut(
   for (let round = 0; ; round++) {
     let failure: IdempotencyStoreError;
     try {
-      const answer = await within(runtime, patience(lease), () => commit(request));
+      // Half of what is left: a request that hangs leaves the time to ask again, and to look.
+      const answer = await within(runtime, Math.ceil(patience(lease) / 2), () => commit(request));
       if (answer.outcome !== "busy") return endOf(answer, request);
       failure = heldElsewhere();
     } catch (error) {
@@ -75,24 +77,26 @@ function isMine(found: Found, { record }: CommitRequest): boolean {
   return record !== undefined && found?.status === record.status && found.owner === record.owner;
 }
 
-/** Of these nobody can say whether DynamoDB has seen the request. */
-const mayHaveArrived = ({ reason, outcome }: IdempotencyStoreError): boolean =>
-  outcome === "unknown" || reason === "timeout" || reason === "unavailable";
+/** Of these nobody can say whether DynamoDB has seen the request: of a refusal where the client had sent it before, too. */
+function mayHaveArrived({ reason, outcome, cause }: IdempotencyStoreError): boolean {
+  const { attempts = 1 } = (cause as { $metadata?: { attempts?: number } } | undefined)?.$metadata ?? {};
+  return outcome === "unknown" || reason === "timeout" || reason === "unavailable" || attempts > 1;
+}
 
 /** What the record says about a commit that was never answered; `undefined` where it says nothing yet. */
-async function lookFor(
-  { runtime, store }: Engine,
-  lease: Lease,
-  request: CommitRequest,
-): Promise<CommitEnd | undefined> {
+async function lookFor(engine: Engine, lease: Lease, request: CommitRequest): Promise<CommitEnd | undefined> {
   const { record } = request;
   if (record === undefined) return undefined;
   try {
-    const found = await within(runtime, patience(lease), () => store.read(record.id, { consistent: true }));
+    const { found } = await persist(engine, lease, async () => {
+      return { outcome: "read", found: await engine.store.read(record.id, { consistent: true }) } as const;
+    });
     if (isMine(found, request)) return { status: "committed" };
     const isHeld = found?.status === "IN_PROGRESS" && found.owner === record.owner;
     const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
-    return isFinished || (record.from === "claim" && !isHeld) ? { status: "lost", found } : undefined;
+    const isExpired = isFinished && found.expiresAt <= floorSeconds(nowOf(engine.store.clock));
+    const isLost = record.from === "claim" ? !isHeld : isFinished && !isExpired;
+    return isLost ? { status: "lost", found } : undefined;
   } catch {
     return undefined;
   }

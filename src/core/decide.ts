@@ -12,7 +12,7 @@ export interface Policies {
 export type Decision =
   /** Nothing live stands there: claim the key as new. */
   | { readonly do: "create" }
-  /** A lapsed lock or a released record: succeed it by compare-and-set. */
+  /** A lapsed lock, a released record or a token: succeed it by compare-and-set. */
   | { readonly do: "succeed"; readonly from: ClaimedFrom }
   /** Answer with the stored result. */
   | { readonly do: "replay"; readonly record: CompletedRecord }
@@ -50,6 +50,8 @@ export function decide(found: Found, fingerprint: string | undefined, now: Epoch
       return { do: "rethrow", record: found };
     case "RELEASED":
       return { do: "succeed", from: { status: "RELEASED", owner: found.owner, attempt: found.attempt } };
+    case "ISSUED":
+      return { do: "succeed", from: { status: "ISSUED", owner: found.owner, attempt: found.attempt } };
     case "IN_PROGRESS":
       if (locked) return { do: "yield", lockEndsIn: found.lockedUntil - now };
       return policies.whenAbandoned === "reject"

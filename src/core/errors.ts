@@ -126,6 +126,20 @@ export class IdempotencySignatureError extends IdempotencyErrorBase {
   }
 }
 
+/** The one-time token is not one of this operation and caller, or it has ended. Nothing ran. */
+export class IdempotencyTokenError extends IdempotencyErrorBase {
+  override readonly name = "IdempotencyTokenError";
+  readonly code = "token_invalid";
+  readonly statusCode = 403;
+  /** `'foreign'`: malformed, forged, another caller's or another operation's: these are not told apart. `'ended'`: it was one of theirs. */
+  readonly reason: "foreign" | "ended";
+
+  constructor({ reason }: { reason: "foreign" | "ended" }) {
+    super(reason === "foreign" ? "the token is not valid for this" : "the token has ended; ask for a new one");
+    this.reason = reason;
+  }
+}
+
 /** The claim was taken over while the function ran, and the successor has no result yet. Its record is untouched. */
 export class IdempotencyClaimLostError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyClaimLostError";
@@ -325,6 +339,7 @@ export type IdempotencyError =
   | IdempotencyPrincipalMissingError
   | IdempotencyForbiddenError
   | IdempotencyRequestTooOldError
+  | IdempotencyTokenError
   | IdempotencySignatureError
   | IdempotencyClaimLostError
   | IdempotencyAbandonedError

@@ -29,6 +29,8 @@ export interface Lease {
   renewed(sentAt: number): void;
   /** Writes are to be committed: what an unknown commit may take is kept free before the end. */
   reserve(): void;
+  /** The end of the token that was redeemed. */
+  readonly issuedUntil: EpochSeconds | undefined;
   /** Until when a record that is given back keeps what it knows of earlier attempts. */
   keepUntil(now: EpochMillis): EpochSeconds;
   /** The stored times of a claim made at `now`. */
@@ -39,7 +41,7 @@ export interface Lease {
  * The lease of a caller that has `remaining` milliseconds to run, counted from now. A time that nobody
  * knows gets a bounded lock: a key is never blocked for the whole retention.
  */
-export function leaseFor(engine: Engine, remaining: number | undefined): Lease {
+export function leaseFor(engine: Engine, remaining: number | undefined, issuedUntil?: EpochSeconds): Lease {
   const { runtime, retention, lockMargin, deadlineMargin } = engine;
   const begun = runtime.monotonic();
   const elapsed = (): number => runtime.monotonic() - begun;
@@ -67,7 +69,9 @@ export function leaseFor(engine: Engine, remaining: number | undefined): Lease {
     reserve() {
       margin = Math.max(deadlineMargin, Math.min(engine.commitMargin, end / 3));
     },
-    keepUntil: (now) => ceilSeconds(after(now, retention)),
+    issuedUntil,
+    // A token that is given back ends when it would have ended.
+    keepUntil: (now) => issuedUntil ?? ceilSeconds(after(now, retention)),
     times(now) {
       const lockedUntil = after(now, length);
       if (engine.policies.whenAbandoned === "reject") return { lockedUntil, expiresAt: undefined };

@@ -17,7 +17,7 @@ interface RecordBase {
   readonly id: string;
   /** The random id of the claim that wrote the record last. */
   readonly owner: string;
-  /** 1 for the first claim, one more with each takeover. */
+  /** 1 for the first claim, one more with each takeover. 0 before any. */
   readonly attempt: number;
   readonly fingerprint: string | undefined;
   readonly createdAt: EpochMillis;
@@ -56,8 +56,15 @@ export interface ReleasedRecord extends RecordBase {
   readonly steps: Readonly<Record<string, Encoded>>;
 }
 
+/** A one-time token that nobody has redeemed yet. Its attempt is 0. */
+export interface IssuedRecord extends RecordBase {
+  readonly status: "ISSUED";
+  /** The end of the token. */
+  readonly expiresAt: EpochSeconds;
+}
+
 /** The stored item of one key. That it has expired is a fact of the clock, not a status. */
-export type IdempotencyRecord = InProgressRecord | CompletedRecord | FailedRecord | ReleasedRecord;
+export type IdempotencyRecord = InProgressRecord | CompletedRecord | FailedRecord | ReleasedRecord | IssuedRecord;
 
 /** An item that stands under the key and cannot be trusted: never executed, never answered from. */
 export interface UnreadableRecord {

@@ -15,7 +15,8 @@ export function keepRenewed(
   onLost: (found: Found) => void,
 ): () => void {
   const { runtime, store } = engine;
-  const pause = lease.length / 3;
+  // Sooner where the deadline of a lock that is not renewed comes sooner.
+  const pause = Math.min(lease.length / 3, lease.nextLook() / 2);
   let cancelAlarm: (() => void) | undefined;
   let ended = false;
 

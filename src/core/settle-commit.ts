@@ -16,11 +16,12 @@ import { type Writing, writingOf } from "./writing.ts";
 /** A call that is to commit. */
 export interface Committing {
   readonly engine: Engine;
-  readonly record: InProgressRecord;
+  /** Changes where the commit of a call that claimed nothing succeeds a record. */
+  record: InProgressRecord;
   readonly lease: Lease;
   readonly writing: Writing;
   /** Nothing was claimed: the commit is the claim. */
-  readonly vacant: boolean;
+  vacant: boolean;
   /** Nothing was committed: gives the key back. Never throws. */
   release(): Promise<void>;
 }
@@ -38,16 +39,25 @@ export async function commitResult(
   result: unknown,
   reduce: (result: unknown) => unknown = (whole) => whole,
 ): Promise<Answer> {
-  const { engine, record, lease, writing } = committing;
+  const { engine, lease, writing } = committing;
+  const { id } = committing.record;
+  let end: CommitEnd;
   try {
     const plan = writing.plan();
-    const encoded = await encode(engine, record.id, lease, reduce(result));
-    const end = await writing.send(completionOf(committing, encoded), plan);
-    return await answerTo(committing, end, plan, encoded, result, 1);
+    const encoded = await encode(engine, id, lease, reduce(result));
+    end = await sendCommit(committing, encoded, plan);
+    if (end.status === "refused") throw writeConflict(plan, end.facts);
+    if (end.status === "too_large") throw tooLarge(end);
+    if (end.status === "committed") {
+      const { attempt } = committing.record;
+      tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
+      return { status: "executed", attempt, result, kept: true };
+    }
   } catch (error) {
     await settleFailure(committing, error);
     throw notCarriedOut(error);
   }
+  return answerOfWinner(committing, end.found);
 }
 
 /** A result that could not be stored: with writes, nothing was committed. */
@@ -57,12 +67,13 @@ export function notCarriedOut(error: unknown): unknown {
 }
 
 /** Stores the error that the function threw, where nothing was claimed. Its writes are not carried out. Never throws. */
-export async function commitError({ engine, record, lease, vacant }: Committing, error: unknown): Promise<void> {
+export async function commitError(committing: Committing, error: unknown): Promise<void> {
+  const { engine, record, lease } = committing;
   const { id, attempt } = record;
   try {
     const encoded = await encode(engine, id, lease, factsOf(error));
-    const nothing = writingOf(engine, lease, record.owner);
-    const end = await nothing.send(completionOf({ engine, record, vacant }, encoded, "FAILED"), nothing.plan());
+    const nothing = writingOf(engine, lease, engine.runtime.uniqueId());
+    const end = await sendCommit({ ...committing, writing: nothing }, encoded, nothing.plan(), "FAILED");
     tell(engine, id, { type: end.status === "committed" ? "error_kept" : "claim_lost", attempt });
   } catch (failure) {
     tell(engine, id, { type: "save_failed", attempt, error: failure });
@@ -72,65 +83,52 @@ export async function commitError({ engine, record, lease, vacant }: Committing,
 /** How often a key may change hands between a look and the commit, where nothing was claimed. */
 const MOST_ROUNDS = 3;
 
-async function answerTo(
+/**
+ * Sends the commit of a result. Where nothing was claimed and a record stands there that may be succeeded (an operation
+ * that claims at its start has left it), it is claimed first.
+ */
+export async function sendCommit(
   committing: Committing,
-  end: CommitEnd,
+  result: Encoded,
   plan: CommitPlan,
-  encoded: Encoded,
-  result: unknown,
-  round: number,
-): Promise<Answer> {
-  const { engine, record, vacant } = committing;
-  const { id, attempt } = record;
-  switch (end.status) {
-    case "committed":
-      tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
-      return { status: "executed", attempt, result, kept: true };
-    case "refused":
-      throw writeConflict(plan, end.facts);
-    case "too_large":
-      throw tooLarge(end);
-    case "lost":
-      if (!vacant) return afterLoss(engine, record, end.found);
-      return meet(committing, end.found, encoded, result, round);
+  status: "COMPLETED" | "FAILED" = "COMPLETED",
+): Promise<CommitEnd> {
+  const { engine, record, writing } = committing;
+  for (let round = 1; ; round++) {
+    const end = await writing.send(completionOf(committing, result, status), plan);
+    if (end.status !== "lost" || !committing.vacant || round === MOST_ROUNDS) return end;
+    const decision = decide(end.found, record.fingerprint, nowOf(engine.store.clock), engine.policies);
+    if (decision.do === "succeed") await succeed(committing, decision.from);
+    else if (decision.do !== "create") return end;
   }
 }
 
-/** A commit that was to be the claim has met a record: its answer is the operation's, or it is succeeded. */
-async function meet(
-  committing: Committing,
-  found: Found,
-  encoded: Encoded,
-  result: unknown,
-  round: number,
-): Promise<Answer> {
-  const { engine, record } = committing;
+/**
+ * The answer of the call that came first.
+ *
+ * @throws what that call or the record refuses this one with
+ */
+export async function answerOfWinner({ engine, record, vacant }: Committing, found: Found): Promise<Answer> {
+  if (!vacant) return afterLoss(engine, record, found);
   const decision = decide(found, record.fingerprint, nowOf(engine.store.clock), engine.policies);
-  if (decision.do === "yield" || round >= MOST_ROUNDS)
-    throw inProgress(decision.do === "yield" ? decision.lockEndsIn : 0).error;
-  if (decision.do !== "create" && decision.do !== "succeed") {
-    const concluded = await conclude(engine, record.id, decision);
-    if (concluded.status === "replayed") return concluded;
-    throw concluded.error;
-  }
-  const next = decision.do === "create" ? committing : await succeed(committing, decision.from);
-  if (next === undefined) throw inProgress(0).error;
-  const { writing } = committing;
-  const plan = writing.plan();
-  return answerTo(next, await writing.send(completionOf(next, encoded), plan), plan, encoded, result, round + 1);
+  if (decision.do === "yield") throw inProgress(decision.lockEndsIn).error;
+  if (decision.do === "create" || decision.do === "succeed") throw inProgress(0).error;
+  const concluded = await conclude(engine, record.id, decision);
+  if (concluded.status === "replayed") return concluded;
+  throw concluded.error;
 }
 
-/** Claims what an operation that claims at its start has left. */
-async function succeed(committing: Committing, from: ClaimedFrom): Promise<Committing | undefined> {
+/** Claims what an operation that claims at its start has left, where no other call was faster. */
+async function succeed(committing: Committing, from: ClaimedFrom): Promise<void> {
   const { engine, record, lease } = committing;
   const { id, owner, fingerprint } = record;
   const now = nowOf(engine.store.clock);
   const claim = { id, owner, now, fingerprint, ...lease.times(now), from };
   const answer = await persist(engine, lease, () => engine.store.claim(claim));
-  if (answer.outcome === "claimed") return { ...committing, record: answer.record, vacant: false };
-  const { found } = answer;
-  const isMine = found?.status === "IN_PROGRESS" && found.owner === owner;
-  return isMine ? { ...committing, record: found, vacant: false } : undefined;
+  const claimed = answer.outcome === "claimed" ? answer.record : answer.found;
+  if (claimed?.status !== "IN_PROGRESS" || claimed.owner !== owner) return;
+  committing.record = claimed;
+  committing.vacant = false;
 }
 
 /** The record of a completion, as a commit writes it. */
@@ -159,14 +157,13 @@ export function tooLarge({ bytes, limit }: { readonly bytes: number; readonly li
 }
 
 /** What becomes of the key where the commit did not come about. */
-async function settleFailure({ engine, record, release }: Committing, error: unknown): Promise<void> {
+async function settleFailure(committing: Committing, error: unknown): Promise<void> {
+  const { engine, record } = committing;
   const { id, attempt } = record;
-  const code = isIdempotencyError(error) ? error.code : undefined;
-  if (code === "claim_lost" || code === "in_progress") return;
   if (isIdempotencyError(error) && error.code === "store_failed" && error.outcome === "unknown") {
     tell(engine, id, { type: "held", attempt, reason: "nobody knows whether the commit was carried out", error });
     return;
   }
   tell(engine, id, { type: "save_failed", attempt, error });
-  await release();
+  await committing.release();
 }

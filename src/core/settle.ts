@@ -97,11 +97,19 @@ export async function release(
   const { id, owner, attempt } = record;
   const keepUntil = attempt > 1 || steps.leaveTraces() ? lease.keepUntil(nowOf(engine.store.clock)) : undefined;
   const failed = steps.failed();
-  const request = { id, owner, keepUntil, ...(failed.length > 0 && { forget: failed }) };
+  const request = {
+    id,
+    owner,
+    keepUntil,
+    issuedUntil: lease.issuedUntil,
+    ...(failed.length > 0 && { forget: failed }),
+  };
   try {
     const answer = await persist(engine, lease, () => engine.store.release(request));
     // An earlier request of ours whose response was lost; anything else is not ours any more.
-    const isOurs = (found: Found): boolean => found === undefined || isOwnWrite(found, record, "RELEASED");
+    const isOurs = (found: Found): boolean =>
+      found === undefined ||
+      ["RELEASED", "ISSUED"].some((status) => isOwnWrite(found, record, status as "RELEASED" | "ISSUED"));
     const released = answer.outcome === "released" || (answer.outcome === "conflict" && isOurs(answer.found));
     tell(engine, id, { type: released ? "released" : "claim_lost", attempt });
   } catch (error) {

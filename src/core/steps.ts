@@ -42,6 +42,8 @@ export interface Steps {
   failed(): readonly string[];
   /** Whether the next attempt has to know of any: recorded ones, or marks of those that nobody knows the outcome of. */
   leaveTraces(): boolean;
+  /** Once no step is at work any more, or the deadline has passed. */
+  settled(): Promise<void>;
   run(name: string, fn: (about: StepContext) => unknown, options?: StepOptions): Promise<unknown>;
 }
 
@@ -66,6 +68,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, lost }: Ste
   const failed: string[] = [];
   const marked = new Set<string>();
   const used = new Set<string>();
+  const atWork = new Set<Promise<unknown>>();
 
   async function save(name: string, step: Encoded): Promise<void> {
     const answer = await persist(engine, lease, () => engine.store.checkpoint({ id, owner, name, step }));
@@ -87,54 +90,70 @@ export function stepsOf({ engine, record, lease, signal, assertLive, lost }: Ste
     }
   }
 
+  async function run(name: string, fn: (about: StepContext) => unknown, options: StepOptions): Promise<unknown> {
+    const once = readOptions(name, fn, options);
+    assertLive(`step(${show(name)})`);
+    if (used.has(name)) {
+      throw new IdempotencyConfigError(
+        `the step ${show(name)} was used before in this call; give each step a name of its own`,
+      );
+    }
+    used.add(name);
+    const before = known(name);
+    if (isRecorded(before)) {
+      try {
+        return await engine.codec.decode(before, { id });
+      } catch (cause) {
+        const detail = `its step ${show(name)} cannot be decoded by this operation's codec`;
+        throw new IdempotencyRecordError({ id, detail, cause });
+      }
+    }
+    if (once && before !== undefined) throw new IdempotencyStepInterruptedError({ step: name });
+    let result: unknown;
+    try {
+      if (once) {
+        marked.add(name);
+        // Sent again after a lost response it is the same mark of the same owner.
+        await save(name, { encoding: STARTED, data: owner });
+        assertLive(`step(${show(name)})`);
+      }
+      const idempotencyKey = engine.runtime.stableId(id, name);
+      result = await fn({
+        idempotencyKey,
+        attempt,
+        get signal() {
+          return signal();
+        },
+      });
+    } catch (error) {
+      if (once && !outcomeIsUnknown(error) && marked.delete(name)) failed.push(name);
+      throw error;
+    }
+    const step = await encoded(name, result);
+    assertLive(`step(${show(name)})`);
+    await save(name, step);
+    recorded.add(name);
+    marked.delete(name);
+    return result;
+  }
+
   return {
     recorded: () => [...recorded],
     failed: () => failed,
     leaveTraces: () => recorded.size > 0 || marked.size > 0 || Object.keys(record.steps).length > 0,
+    async settled() {
+      if (atWork.size === 0) return;
+      const over = new Promise((resolve) => signal().addEventListener("abort", resolve, { once: true }));
+      while (atWork.size > 0 && !signal().aborted) await Promise.race([Promise.allSettled(atWork), over]);
+    },
     async run(name, fn, options = {}) {
-      const once = readOptions(name, fn, options);
-      assertLive(`step(${show(name)})`);
-      if (used.has(name)) {
-        throw new IdempotencyConfigError(
-          `the step ${show(name)} was used before in this call; give each step a name of its own`,
-        );
-      }
-      used.add(name);
-      const before = known(name);
-      if (isRecorded(before)) {
-        try {
-          return await engine.codec.decode(before, { id });
-        } catch (cause) {
-          const detail = `its step ${show(name)} cannot be decoded by this operation's codec`;
-          throw new IdempotencyRecordError({ id, detail, cause });
-        }
-      }
-      if (once && before !== undefined) throw new IdempotencyStepInterruptedError({ step: name });
-      // Sent again after a lost response it is the same mark of the same owner.
-      if (once) {
-        await save(name, { encoding: STARTED, data: owner });
-        marked.add(name);
-      }
-      let result: unknown;
+      const running = run(name, fn, options);
+      atWork.add(running);
       try {
-        const idempotencyKey = engine.runtime.stableId(id, name);
-        result = await fn({
-          idempotencyKey,
-          attempt,
-          get signal() {
-            return signal();
-          },
-        });
-      } catch (error) {
-        if (once && !outcomeIsUnknown(error) && marked.delete(name)) failed.push(name);
-        throw error;
+        return await running;
+      } finally {
+        atWork.delete(running);
       }
-      const step = await encoded(name, result);
-      assertLive(`step(${show(name)})`);
-      await save(name, step);
-      recorded.add(name);
-      marked.delete(name);
-      return result;
     },
   };
 }

@@ -19,11 +19,24 @@ export interface ClaimRequest {
    * Absent: the claim is granted only where nothing live stands under `id`.
    */
   readonly from?: ClaimedFrom;
+  /** Without `from`: the claim is granted only over a token, or one that was given back, that has not ended. Never creates a record. */
+  readonly issued?: boolean;
 }
+
+/** Issues a one-time token. */
+export interface IssueRequest {
+  readonly id: string;
+  readonly owner: string;
+  readonly now: EpochMillis;
+  /** The end of the token. */
+  readonly expiresAt: EpochSeconds;
+}
+
+export type IssueAnswer = { readonly outcome: "issued" } | Conflict | Busy;
 
 /** The record that a takeover or a resumption has seen and succeeds. */
 export interface ClaimedFrom {
-  readonly status: "IN_PROGRESS" | "RELEASED";
+  readonly status: "IN_PROGRESS" | "RELEASED" | "ISSUED";
   readonly owner: string;
   readonly attempt: number;
 }
@@ -73,6 +86,8 @@ export interface ReleaseRequest extends Ownership {
    * next claim knows of earlier attempts whose outcome is unknown.
    */
   readonly keepUntil: EpochSeconds | undefined;
+  /** The end of the token that was redeemed: without `keepUntil` it may be redeemed again until then. */
+  readonly issuedUntil?: EpochSeconds | undefined;
   /** Steps whose start mark goes with the release: they failed, and may begin again. */
   readonly forget?: readonly string[];
 }
@@ -136,13 +151,15 @@ export interface IdempotencyStore {
   readonly clock: Clock;
   /**
    * Without `from`: writes an in-progress record with attempt 1 where there is none, or an expired
-   * one whose lock (if any) has lapsed. With `from`: replaces owner, lock, expiry and fingerprint,
+   * one whose lock (if any) has lapsed. With `issued`: over a token alone. With `from`: replaces owner, lock, expiry and fingerprint,
    * keeps steps and `createdAt`, and adds 1 to the attempt.
    */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   /** Writes the result where the claim still holds the record; removes the lock and the steps. */
   complete(request: CompleteRequest): Promise<CompleteAnswer>;
-  /** Deletes the record, or marks it as released, where the claim still holds it. */
+  /** Writes a record that can be redeemed, where nothing live stands. Absent: a store that issues no tokens. */
+  readonly issue?: ((request: IssueRequest) => Promise<IssueAnswer>) | undefined;
+  /** Deletes the record, or marks it as released or issued, where the claim still holds it. */
   release(request: ReleaseRequest): Promise<ReleaseAnswer>;
   /** Stores a step's result, or its start mark, where the claim still holds the record. */
   checkpoint(request: CheckpointRequest): Promise<CheckpointAnswer>;

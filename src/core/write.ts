@@ -94,6 +94,5 @@ export interface LoneCommit<Writes extends readonly Writable[]> {
   readonly outcomes: Writes extends readonly [Writable] ? readonly [LoneOutcomeOf<Writes[0]>] : OutcomesOf<Writes>;
 }
 
-type LoneOutcomeOf<W> = W extends Write<unknown, infer Alone>
-  ? Alone
-  : Exclude<ActionOutcome, { readonly outcome: "cancelled" }>;
+type LoneOutcomeOf<W> =
+  W extends Write<unknown, infer Alone> ? Alone : Exclude<ActionOutcome, { readonly outcome: "cancelled" }>;

@@ -38,9 +38,7 @@ export function writingOf(engine: Engine, lease: Lease, owner: string): Writing 
   function committer(): NonNullable<Engine["store"]["commit"]> {
     const { commit } = engine.store;
     if (commit !== undefined) return (request) => commit.call(engine.store, request);
-    throw new IdempotencyConfigError(
-      "this store has no tables to write to; allowed are dynamoDBStore(), and memoryStore({ tables: memoryTables({ ... }) }) in tests",
-    );
+    throw withoutTables("write()");
   }
 
   return {
@@ -63,6 +61,12 @@ export function writingOf(engine: Engine, lease: Lease, owner: string): Writing 
     },
   };
 }
+
+/** The error of a store that cannot commit. */
+export const withoutTables = (what: string): IdempotencyConfigError =>
+  new IdempotencyConfigError(
+    `${what} has no tables to write to in this store; allowed are dynamoDBStore(), and memoryStore({ tables: memoryTables({ ... }) }) in tests`,
+  );
 
 /** What `claim.commit()` answers, from how it ended. `first` of the plan's writes were collected before. */
 export function answerOf<const Writes extends readonly Writable[]>(

@@ -38,21 +38,33 @@ export function fingerprintHash(canonical: string, secret?: Secret): string {
 }
 
 /**
+ * A text that nobody can make for these parts without the secret, base64url of HMAC-SHA-256. Never equal to a record's
+ * hash.
+ *
+ * @example
+ * sealOf(["place-order", canonicalJson("cus-1")], secret);
+ */
+export function sealOf(parts: readonly (string | undefined)[], secret: Secret): string {
+  const sealed = parts.map((part) => (part === undefined ? "-" : sized(part))).join("");
+  return digest(`seal:${sealed}`, secret);
+}
+
+/**
  * The secrets of the option `secret: [current, ...previous]`, as a copy that later changes cannot reach.
  *
  * @throws IdempotencyConfigError for anything but a list of different strings or Uint8Arrays of 32 bytes or
  * more (M2). No secret is in the message.
  */
-export function validateSecrets(secret: unknown): readonly Secret[] | undefined {
+export function validateSecrets(secret: unknown, name = "secret"): readonly Secret[] | undefined {
   if (secret === undefined) return undefined;
   const allowed = "[current, ...previous], different strings or Uint8Arrays of 32 bytes or more each";
   if (!Array.isArray(secret))
-    throw new IdempotencyConfigError(`secret is ${kindOfOption(secret)}; allowed is ${allowed}`);
-  if (secret.length === 0) throw new IdempotencyConfigError(`secret is an empty list; allowed is ${allowed}`);
+    throw new IdempotencyConfigError(`${name} is ${kindOfOption(secret)}; allowed is ${allowed}`);
+  if (secret.length === 0) throw new IdempotencyConfigError(`${name} is an empty list; allowed is ${allowed}`);
   const seen = new Set<string>();
   const secrets = Array.from(secret as readonly unknown[], (one, at) => {
     const refuse = (what: string): never => {
-      throw new IdempotencyConfigError(`secret[${at}] is ${what}; allowed is ${allowed}`);
+      throw new IdempotencyConfigError(`${name}[${at}] is ${what}; allowed is ${allowed}`);
     };
     if (typeof one !== "string" && !(one instanceof Uint8Array)) return refuse(kindOfOption(one));
     const bytes = Buffer.from(one as Uint8Array);

@@ -1,6 +1,13 @@
 import type { Duration } from "../core/duration.ts";
 import type { Remember } from "../core/engine.ts";
 import type { IdempotencyError } from "../core/errors.ts";
+import type { EpochSeconds } from "../core/time.ts";
+
+/** Opens a one-time token, as `token()` of `lambda-once/guards` does. */
+export type Redeem = (
+  token: string,
+  facts: { readonly operation: string; readonly principal: string | undefined },
+) => { readonly key: string; readonly until: EpochSeconds };
 
 /** What a binding reads from an event. A part that is absent is missing; an option of the operation overrides it. */
 export interface Identity {
@@ -14,6 +21,8 @@ export interface Identity {
   readonly held?: false;
   /** The event says itself that it is a repetition: the record is looked at before it is claimed. */
   readonly retried?: boolean;
+  /** The key is a one-time token: what it holds, where it was issued for this operation and principal. Throws for all others. */
+  readonly redeem?: Redeem | undefined;
   /** When its sender sent it for the first time, in epoch milliseconds: older than the retention is refused. */
   readonly firstSentAt?: number | undefined;
 }

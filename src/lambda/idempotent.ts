@@ -167,7 +167,13 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
     case "claimed":
       return execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);
     case "unheld": {
-      const result = await inFrame(begun.claim, context, () => fn.apply(self, args));
+      let result: unknown;
+      try {
+        result = await inFrame(begun.claim, context, () => fn.apply(self, args));
+      } catch (error) {
+        begun.end();
+        throw error;
+      }
       return settled(async () => {
         await begun.returned();
         return { status: "executed", attempt: 1, result, kept: false };

@@ -2,7 +2,7 @@ import { show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyKeyMissingError, isIdempotencyError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/plain.ts";
 import { compilePart, type IdentityPart, partsText, partText } from "../key/identity.ts";
-import type { Identity } from "./binding.ts";
+import type { Identity, Redeem } from "./binding.ts";
 import { isContextLike, isPlumbing, type LambdaContext } from "./context.ts";
 import type { Settings } from "./options.ts";
 
@@ -17,6 +17,8 @@ export type Identified =
       /** `undefined`: nothing is compared. */
       readonly fingerprint: string | undefined;
       readonly retried: boolean;
+      /** Where the key is a one-time token. */
+      readonly redeem: Redeem | undefined;
       readonly firstSentAt: number | undefined;
       /** Milliseconds; `undefined`: not known. */
       readonly answerWithin: number | undefined;
@@ -55,6 +57,7 @@ export function compileIdentity(
       principal: principal?.(args, bound, context),
       fingerprint: fingerprint?.(args, bound, context),
       retried: bound?.retried === true,
+      redeem: bound?.redeem,
       firstSentAt: bound?.firstSentAt,
       answerWithin:
         binding?.answerWithin === undefined ? undefined : toMillis(binding.answerWithin, "binding.answerWithin"),

@@ -97,8 +97,10 @@ export function idempotency<Event, Result>(
 
     async after(request) {
       const claim = claims.get(request);
+      const unclaimed = unheldCalls.get(request);
       try {
-        await unheldCalls.get(request)?.returned();
+        if (unclaimed?.overdue() === true) unclaimed.end();
+        else await unclaimed?.returned();
         if (claim === undefined) return;
         const answered = await handlerReturned(claim, request, request.response);
         if (answered === undefined) return;
@@ -115,6 +117,7 @@ export function idempotency<Event, Result>(
     async onError(request) {
       const answered = answers.get(request);
       const claim = claims.get(request);
+      unheldCalls.get(request)?.end();
       const error: unknown = request.error;
       const handlerAnswer = handlerAnswers.get(request)?.();
       if (answered !== undefined) request.response = answered.response;

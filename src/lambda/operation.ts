@@ -6,10 +6,13 @@ import {
   IdempotencyForbiddenError,
   IdempotencyReentrantError,
   IdempotencyRequestTooOldError,
+  IdempotencyTokenError,
   isIdempotencyError,
 } from "../core/errors.ts";
 import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
+import { partText } from "../key/identity.ts";
+import type { Redeem } from "./binding.ts";
 import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
 import { currentFrame, isHeldByCaller } from "./frames.ts";
 import { compileIdentity, type Identified } from "./identity.ts";
@@ -84,8 +87,10 @@ export function compileOperation<Args extends readonly unknown[], Result>(
     const nothing = { engine, id: undefined, fingerprint: undefined };
 
     let identity: Identified;
+    let token: ReturnType<Redeem> | undefined;
     try {
       identity = identify(args, context);
+      if (identity.status === "identified" && identity.redeem !== undefined) token = redeemed(engine, identity);
     } catch (error) {
       if (!isIdempotencyError(error) || error.code === "config") throw error;
       return { ...nothing, begin: async () => refused(engine, undefined, error) };
@@ -102,7 +107,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
       };
     }
 
-    const { key, principal, fingerprint, retried, firstSentAt, answerWithin } = identity;
+    const { principal, fingerprint, retried, firstSentAt, answerWithin } = identity;
+    const key = token === undefined ? identity.key : partText(token.key, "key");
     const ids = settings.secrets.map((secret) => ({
       id: recordId({ operation: engine.operation, principal, key, secret }),
       fingerprint: fingerprint === undefined ? undefined : fingerprintHash(fingerprint, secret),
@@ -115,6 +121,9 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         if (asksFirst && (await isForbidden(settings, args)))
           return refused(engine, current.id, new IdempotencyForbiddenError());
         const { retention } = engine;
+        if (token !== undefined && token.until * 1000 + retention <= nowOf(engine.store.clock)) {
+          return refused(engine, current.id, new IdempotencyTokenError({ reason: "ended" }));
+        }
         if (firstSentAt !== undefined && firstSentAt + retention <= nowOf(engine.store.clock)) {
           return refused(engine, current.id, new IdempotencyRequestTooOldError({ retention }));
         }
@@ -124,13 +133,24 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         }
         const repeated = recent.note(current.id) || retried;
         const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
-        const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false }));
-        return begin(engine, { ...current, remaining, lookFirst, answerWithin }, previous);
+        const issuedUntil = token?.until;
+        const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false, issuedUntil }));
+        return begin(engine, { ...current, remaining, lookFirst, answerWithin, issuedUntil }, previous);
       },
     };
   }
 
   return { settings, prepare, begin: async (args, context) => prepare(args, context).begin() };
+}
+
+/** What the one-time token in the key's place holds. */
+function redeemed(engine: Engine, { key, principal, redeem }: Extract<Identified, { status: "identified" }>) {
+  if (engine.claimAt === "commit") {
+    throw new IdempotencyConfigError(
+      "the key is a one-time token, which is redeemed before the function; allowed is claimAt 'start'",
+    );
+  }
+  return redeem?.(JSON.parse(key) as string, { operation: engine.operation, principal });
 }
 
 /** The context of a call: its own, else that of the wrapped function around it. */

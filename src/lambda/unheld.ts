@@ -4,6 +4,7 @@ import type { Engine } from "../core/engine.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import { deadlineOf, leaseFor } from "../core/lease.ts";
 import { checkName, readOptions } from "../core/steps.ts";
+import { outcomeIsUnknown } from "../core/unknown.ts";
 import { answerOf, writingOf } from "../core/writing.ts";
 import type { CurrentClaim } from "./frames.ts";
 
@@ -17,6 +18,10 @@ export interface Unheld {
    * @throws IdempotencyWriteConflictError, IdempotencyStoreError where they did not, or nobody knows
    */
   returned(): Promise<void>;
+  /** The function threw, or what came may not be its answer: nothing is written any more. */
+  end(): void;
+  /** Whether the deadline of an answer without writes has passed. */
+  overdue(): boolean;
 }
 
 /** A claim without a key: steps just run, writes commit alone, and keys are random. */
@@ -25,10 +30,20 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
   const deadline = deadlineOf(lease, engine.runtime);
   const writing = writingOf(engine, lease, engine.runtime.uniqueId());
   let ended = false;
+  let committing: Promise<unknown> | undefined;
+  /** A commit of which nobody knows: the function's result must not be returned. */
+  let failure: { readonly error: unknown } | undefined;
+
+  function end(): void {
+    ended = true;
+    deadline.cancel();
+  }
 
   function assertLive(what: string): void {
     if (!ended) return;
-    throw new IdempotencyConfigError(`${what} was called after the function had returned; allowed is while it runs`);
+    throw new IdempotencyConfigError(
+      `${what} was called after the function had returned, or committed; allowed is while it runs, before its commit`,
+    );
   }
 
   const claim: CurrentClaim = {
@@ -50,25 +65,45 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     write(...writes) {
       assertLive("write()");
       writing.collect(writes);
+      lease.reserve();
+      deadline.changed();
     },
     async commit(writes) {
       assertLive("commit()");
       const first = writing.size;
       const plan = writing.plan(writes);
-      return answerOf(await writing.send(undefined, plan), plan, first) as never;
+      const sent = writing.send(undefined, plan);
+      committing = sent.catch(() => undefined);
+      try {
+        const sending = await sent;
+        // What was collected is written now; with a claim, too, a commit is the end.
+        if (sending.status === "committed") end();
+        return answerOf(sending, plan, first) as never;
+      } catch (error) {
+        if (outcomeIsUnknown(error)) {
+          failure = { error };
+          end();
+        }
+        throw error;
+      }
     },
   };
 
   return {
     status: "unheld",
     claim,
+    end,
+    overdue: lease.overdue,
     async returned() {
-      ended = true;
-      deadline.cancel();
+      // One that the function did not await.
+      await committing;
+      if (failure !== undefined) throw failure.error;
+      if (ended) return;
+      end();
       if (writing.size === 0) return;
       const plan = writing.plan();
-      const end = await writing.send(undefined, plan);
-      if (end.status === "refused") throw writeConflict(plan, end.facts);
+      const sending = await writing.send(undefined, plan);
+      if (sending.status === "refused") throw writeConflict(plan, sending.facts);
     },
   };
 }

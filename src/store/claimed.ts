@@ -1,5 +1,5 @@
 import type { Found, IdempotencyRecord, InProgressRecord } from "../core/record.ts";
-import type { ClaimAnswer, ClaimRequest, CommitRecord } from "../core/store.ts";
+import type { ClaimAnswer, ClaimRequest, CommitRecord, IssueRequest } from "../core/store.ts";
 
 /** The record that a claim on a vacant key writes. */
 export function firstClaim({ id, owner, now, lockedUntil, expiresAt, fingerprint }: ClaimRequest): InProgressRecord {
@@ -14,6 +14,11 @@ export function firstClaim({ id, owner, now, lockedUntil, expiresAt, fingerprint
     fingerprint,
     steps: {},
   };
+}
+
+/** The record of a token that nobody has redeemed yet. */
+export function issued({ id, owner, now, expiresAt }: IssueRequest): IdempotencyRecord {
+  return { id, status: "ISSUED", owner, attempt: 0, createdAt: now, expiresAt, fingerprint: undefined };
 }
 
 /** The answer to a claim that succeeded another one, from the item as it stands now. */

@@ -1,11 +1,12 @@
-import type { CommitAnswer, CommitRequest, Conflict } from "../core/store.ts";
+import type { CommitAnswer, CommitRecord, CommitRequest, Conflict } from "../core/store.ts";
 import { answered } from "./claimed.ts";
+import { isHeldBy, isVacant } from "./conditions.ts";
 import { isBusy, isConditionFailure, storeFailure } from "./failures.ts";
 import { fromItem } from "./item.ts";
 import { type Marshaller, marshaller } from "./native.ts";
 import * as requests from "./requests.ts";
 import { completedSize, ITEM_LIMIT } from "./size.ts";
-import { factsOf, type Reason, transact, transaction } from "./transact.ts";
+import { factsOf, type Reason, regionOf, transact, transaction } from "./transact.ts";
 import type { Operations, Transport } from "./transport.ts";
 
 /** One request, fixed at its first sending: what is sent again are the same bytes under the same token. */
@@ -22,33 +23,30 @@ export function committer({
   transport: Transport;
   table: string;
 }): (request: CommitRequest) => Promise<CommitAnswer> {
-  const fixed = new WeakMap<CommitRequest, Fixed>();
+  const fixed = new WeakMap<CommitRequest, Promise<Fixed>>();
 
-  async function fix(request: CommitRequest): Promise<Fixed> {
-    const known = fixed.get(request);
-    if (known !== undefined) return known;
-    const { record, actions, token } = request;
-    const marshal = await marshaller();
-    const items = actions.map((action, index) => marshal.item(action, index));
-    const own = record === undefined ? [] : [requests.commitRecord(table, record)];
-    const made = { input: transaction([...own, ...items], token), marshal };
+  function fix(request: CommitRequest): Promise<Fixed> {
+    const made = fixed.get(request) ?? make(request);
     fixed.set(request, made);
     return made;
   }
 
+  async function make({ record, actions, token }: CommitRequest): Promise<Fixed> {
+    const marshal = await marshaller();
+    const items = actions.map((action, index) => marshal.item(action, index));
+    const own = record === undefined ? [] : [requests.commitRecord(table, record)];
+    const region = items.some(regionOf) ? await transport.region?.() : undefined;
+    return { input: transaction([...own, ...items], token, region), marshal };
+  }
+
   /** Where a user's condition failed it is our record that says whether the operation has been answered meanwhile. */
-  async function answeredMeanwhile(
-    id: string,
-    owner: string,
-    from: "claim" | "nothing",
-  ): Promise<Conflict | undefined> {
+  async function answeredMeanwhile(record: CommitRecord): Promise<Conflict | undefined> {
+    const { id, owner } = record;
     const { Item } = await transport.send("GetItem", requests.read(table, id, true)).catch((error: unknown) => {
       throw storeFailure(error, { operation: "GetItem", table });
     });
-    const found = fromItem(Item, id);
-    const isMine = found?.status === "IN_PROGRESS" && found.owner === owner;
-    const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
-    return isFinished || (from === "claim" && !isMine) ? { outcome: "conflict", found } : undefined;
+    const stands = record.from === "claim" ? isHeldBy(Item, owner) : isVacant(Item, record.now);
+    return stands ? undefined : { outcome: "conflict", found: fromItem(Item, id) };
   }
 
   async function putAlone({ record }: CommitRequest): Promise<CommitAnswer> {
@@ -80,7 +78,7 @@ export function committer({
     const [own, ...theirs] = answer.reasons as [Reason, ...Reason[]];
     if (own.code === "ConditionalCheckFailed") return { outcome: "conflict", found: fromItem(own.item, record.id) };
     if (own.code === "ValidationError") return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
-    const meanwhile = await answeredMeanwhile(record.id, record.owner, record.from);
+    const meanwhile = await answeredMeanwhile(record);
     return meanwhile ?? { outcome: "refused", facts: factsOf(theirs, marshal) };
   };
 }

@@ -30,7 +30,20 @@ export function isSuccessible(item: Item | undefined, from: ClaimedFrom, now: Ep
     isText(item, "status", from.status) &&
     isText(item, "owner", from.owner) &&
     numberOf(item, "attempt") === from.attempt &&
-    (from.status === "RELEASED" || numberOf(item, "lockedUntil") <= now)
+    (from.status !== "IN_PROGRESS" || numberOf(item, "lockedUntil") <= now)
+  );
+}
+
+/** A token, or one that was given back, that has not ended, for the same request as before. */
+export function isRedeemable(
+  item: Item | undefined,
+  { now, fingerprint }: { readonly now: EpochMillis; readonly fingerprint: string | undefined },
+): item is Item {
+  return (
+    item !== undefined &&
+    (isText(item, "status", "ISSUED") || isText(item, "status", "RELEASED")) &&
+    numberOf(item, "expiresAt") > floorSeconds(now) &&
+    (fingerprint === undefined || !Object.hasOwn(item, "fingerprint") || isText(item, "fingerprint", fingerprint))
   );
 }
 

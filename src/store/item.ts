@@ -48,7 +48,7 @@ export function fromItem(item: Item | undefined, id: string): Found {
   const base = {
     id,
     owner: read.text("owner"),
-    attempt: read.count("attempt"),
+    attempt: status === "ISSUED" ? read.moment("attempt") : read.count("attempt"),
     createdAt: read.moment("createdAt"),
     fingerprint: read.has("fingerprint") ? read.text("fingerprint") : undefined,
   };
@@ -67,6 +67,8 @@ function toRecord(status: string, base: Base, read: ItemReader): IdempotencyReco
       const expiresAt = read.has("expiresAt") ? read.seconds("expiresAt") : undefined;
       return { ...base, status, lockedUntil: read.millis("lockedUntil"), expiresAt, steps: read.steps("steps") };
     }
+    case "ISSUED":
+      return { ...base, status, expiresAt: read.seconds("expiresAt") };
     case "RELEASED":
       return { ...base, status, expiresAt: read.seconds("expiresAt"), steps: read.steps("steps") };
     case "COMPLETED":

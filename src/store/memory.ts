@@ -1,4 +1,4 @@
-import { IdempotencyConfigError } from "../core/errors.ts";
+import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import type {
   CheckpointRequest,
   ClaimRequest,
@@ -6,14 +6,15 @@ import type {
   CommitRequest,
   CompleteRequest,
   IdempotencyStore,
+  IssueRequest,
   ReleaseRequest,
   RenewRequest,
 } from "../core/store.ts";
-import type { Clock } from "../core/time.ts";
+import type { Clock, EpochSeconds } from "../core/time.ts";
 import type { NativeItem, PartFacts, WriteAction } from "../core/write.ts";
 import { type Item, number, text } from "./attributes.ts";
-import { answered, firstClaim, successor } from "./claimed.ts";
-import { isHeldBy, isSuccessible, isVacant } from "./conditions.ts";
+import { answered, firstClaim, issued, successor } from "./claimed.ts";
+import { isHeldBy, isRedeemable, isSuccessible, isVacant } from "./conditions.ts";
 import { fromItem, resultToItem, stepToAttribute, toItem } from "./item.ts";
 import { checkClock, checkNames, kind } from "./options.ts";
 import { completedSize, ITEM_LIMIT, itemSize } from "./size.ts";
@@ -57,7 +58,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const tables = checkTables(options.tables);
   const conflict = (id: string) => ({ outcome: "conflict", found: fromItem(items.get(id), id) }) as const;
 
-  function commit({ record, actions }: CommitRequest, into: TransactTables): CommitAnswer {
+  /** What was committed, by its token: sent again it is answered and not carried out again. */
+  const committed = new Map<string, CommitRequest>();
+
+  function commit(request: CommitRequest, into: TransactTables): CommitAnswer {
+    const { record, actions, token } = request;
+    const before = committed.get(token);
+    if (before === request) return { outcome: "written" };
+    if (before !== undefined) throw reusedToken();
     let next: Item | undefined;
     if (record !== undefined) {
       const bytes = completedSize(record);
@@ -80,6 +88,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return { outcome: "refused", facts };
     }
     if (record !== undefined && next !== undefined) items.set(record.id, next);
+    committed.set(token, request);
     return { outcome: "written" };
   }
 
@@ -90,6 +99,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     async claim(request: ClaimRequest) {
       const { id, from, now } = request;
       const item = items.get(id);
+      if (request.issued && from === undefined) {
+        if (!isRedeemable(item, request)) return conflict(id);
+        items.set(id, taken(item, request, Number((item["attempt"] as { N: string }).N) + 1));
+        return successor(fromItem(items.get(id), id));
+      }
       if (from === undefined) {
         if (!isVacant(item, now)) return conflict(id);
         const record = firstClaim(request);
@@ -125,12 +139,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       items.set(id, { ...item, lockedUntil: number(lockedUntil), ...expiry });
       return { outcome: "written" };
     },
-    async release({ id, owner, keepUntil, forget = [] }: ReleaseRequest) {
+    async issue(request: IssueRequest) {
+      const { id, now } = request;
+      if (!isVacant(items.get(id), now)) return conflict(id);
+      items.set(id, toItem(issued(request)));
+      return { outcome: "issued" };
+    },
+    async release({ id, owner, keepUntil, issuedUntil, forget = [] }: ReleaseRequest) {
       const item = items.get(id);
       if (!isHeldBy(item, owner)) return conflict(id);
       const { lockedUntil, ...kept } = item;
       const steps = Object.fromEntries(Object.entries(stepsOf(item)).filter(([name]) => !forget.includes(name)));
-      if (keepUntil === undefined) items.delete(id);
+      if (keepUntil === undefined && issuedUntil !== undefined) items.set(id, reissued(kept, issuedUntil));
+      else if (keepUntil === undefined) items.delete(id);
       else items.set(id, { ...kept, steps: { M: steps }, status: text("RELEASED"), expiresAt: number(keepUntil) });
       return { outcome: "released" };
     },
@@ -141,10 +162,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   };
 }
 
+/** DynamoDB refuses another request under a token that was used. */
+const reusedToken = (): IdempotencyStoreError =>
+  new IdempotencyStoreError({ reason: "invalid_request", detail: "the token was used before for another commit" });
+
 function completed({ lockedUntil, steps, result: _, ...kept }: Item, request: CompleteRequest): Item {
   const { status, result, completedAt, expiresAt } = request;
   const times = { completedAt: number(completedAt), expiresAt: number(expiresAt) };
   return { ...kept, status: text(status), ...resultToItem(result), ...times };
+}
+
+function reissued({ steps, fingerprint, ...kept }: Item, until: EpochSeconds): Item {
+  return { ...kept, status: text("ISSUED"), attempt: number(0), expiresAt: number(until) };
 }
 
 function stepsOf({ steps }: Item): Item {

@@ -38,15 +38,23 @@ async function load(): Promise<Marshaller> {
       try {
         return toTransactItem(action, raw);
       } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : "it cannot be marshalled";
-        throw Object.assign(
-          new IdempotencyConfigError(`write ${index} holds a value that DynamoDB cannot: ${detail}`),
-          { cause },
-        );
+        // The SDK's own sentence, which stays in the cause, holds the value.
+        const error = new IdempotencyConfigError(`write ${index} holds ${whatOf(cause)}`);
+        throw Object.assign(error, { cause });
       }
     },
     native: (item) => util.unmarshall(item as Record<string, never>, { wrapNumbers: exactNumber }),
   };
+}
+
+/** What the SDK could not marshal, without the value. */
+function whatOf(cause: unknown): string {
+  const message = String((cause as { message?: unknown } | null)?.message ?? "");
+  if (/SAFE_INTEGER/.test(message)) return "a number beyond 2^53; allowed is a BigInt";
+  if (/numeric/.test(message)) return "NaN or an infinity; allowed are finite numbers";
+  if (/non-empty set/.test(message)) return "an empty Set; allowed is a Set of one or more";
+  if (/\(NS\)/.test(message)) return "a Set of other values; allowed are numbers, texts or bytes, all of one kind";
+  return "a value that DynamoDB cannot; allowed are texts, numbers, BigInts, booleans, null, bytes, Sets, arrays and plain objects";
 }
 
 /** Integers beyond 2^53 are kept whole. */

@@ -27,12 +27,13 @@ const VACANT = {
 
 const SUCCESSION_NAMES = names("status", "owner", "attempt", "lockedUntil", "expiresAt", "fingerprint", "steps");
 const SEEN = "#status = :seenStatus AND #owner = :seen AND #attempt = :seenAttempt";
-const SEEN_CONDITION = { IN_PROGRESS: `${SEEN} AND #lockedUntil <= :ms`, RELEASED: SEEN } as const;
+const SEEN_CONDITION = { IN_PROGRESS: `${SEEN} AND #lockedUntil <= :ms`, RELEASED: SEEN, ISSUED: SEEN } as const;
+const REDEEMABLE = "#status IN (:issued, :released) AND #expiresAt > :s";
 
 /** What a request does not give is removed. The steps are kept; where an item lacks them, a later checkpoint finds a map. */
 const succession = (expires: boolean, fingerprint: boolean): string => {
   const set =
-    "SET #status = :running, #owner = :me, #attempt = :next, #lockedUntil = :until, #steps = if_not_exists(#steps, :none)";
+    "SET #status = :running, #owner = :me, #attempt = #attempt + :one, #lockedUntil = :until, #steps = if_not_exists(#steps, :none)";
   const given = [expires ? ", #expiresAt = :expires" : "", fingerprint ? ", #fingerprint = :fingerprint" : ""].join("");
   const removed = [...(expires ? [] : ["#expiresAt"]), ...(fingerprint ? [] : ["#fingerprint"])].join(", ");
   return `${set}${given}${removed && ` REMOVE ${removed}`}`;
@@ -91,7 +92,7 @@ export function claimFrom(TableName: string, request: ClaimRequest, from: Claime
     ExpressionAttributeValues: {
       ":running": running,
       ":me": text(owner),
-      ":next": number(from.attempt + 1),
+      ":one": number(1),
       ":until": number(lockedUntil),
       ":none": { M: {} },
       ":seenStatus": text(from.status),
@@ -103,6 +104,54 @@ export function claimFrom(TableName: string, request: ClaimRequest, from: Claime
     },
     ...onConflict,
     ReturnValues: "ALL_NEW",
+  };
+}
+
+/** Claims a token, whatever stands under it now: one request, which never creates a record. */
+export function redeem(TableName: string, request: ClaimRequest): Input<"UpdateItem"> {
+  const { id, owner, now, lockedUntil, expiresAt, fingerprint } = request;
+  const updates = expiresAt === undefined ? SUCCESSION.forEver : SUCCESSION.expiring;
+  const isSame = " AND (attribute_not_exists(#fingerprint) OR #fingerprint = :fingerprint)";
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression: fingerprint === undefined ? updates.plain : updates.fingerprinted,
+    ConditionExpression: fingerprint === undefined ? REDEEMABLE : REDEEMABLE + isSame,
+    ExpressionAttributeNames: SUCCESSION_NAMES,
+    ExpressionAttributeValues: {
+      ":running": running,
+      ":me": text(owner),
+      ":one": number(1),
+      ":until": number(lockedUntil),
+      ":none": { M: {} },
+      ":issued": text("ISSUED"),
+      ":released": text("RELEASED"),
+      ":s": number(floorSeconds(now)),
+      ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
+      ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
+    },
+    ...onConflict,
+    ReturnValues: "ALL_NEW",
+  };
+}
+
+/** Gives a token back under the claim, as if it had never been redeemed. */
+export function reissue(TableName: string, { id, owner }: ReleaseRequest, until: EpochSeconds): Input<"UpdateItem"> {
+  return {
+    TableName,
+    Key: keyOf(id),
+    UpdateExpression:
+      "SET #status = :issued, #expiresAt = :expires, #attempt = :zero REMOVE #lockedUntil, #steps, #fingerprint",
+    ConditionExpression: HELD,
+    ExpressionAttributeNames: SUCCESSION_NAMES,
+    ExpressionAttributeValues: {
+      ":me": text(owner),
+      ":running": running,
+      ":issued": text("ISSUED"),
+      ":expires": number(until),
+      ":zero": number(0),
+    },
+    ...onConflict,
   };
 }
 

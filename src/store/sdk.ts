@@ -33,6 +33,11 @@ export function sdkTransport(client: SdkClient): Transport {
       const Command = COMMANDS[operation] as new (input: unknown) => unknown;
       return client.send(new Command(input));
     },
+    async region() {
+      const { region } = (client as { readonly config?: { readonly region?: unknown } }).config ?? {};
+      const name: unknown = typeof region === "function" ? await region() : region;
+      return typeof name === "string" ? name : undefined;
+    },
   };
 }
 

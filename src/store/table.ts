@@ -1,6 +1,6 @@
 import type { Busy, ClaimAnswer, ClaimedFrom, ClaimRequest, Conflict, IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
-import { firstClaim, successor } from "./claimed.ts";
+import { firstClaim, issued, successor } from "./claimed.ts";
 import { committer } from "./committer.ts";
 import { isBusy, isConditionFailure, isItemTooLarge, storeFailure } from "./failures.ts";
 import { fromItem } from "./item.ts";
@@ -35,6 +35,15 @@ export function tableStore({
     }
   };
 
+  const redeem = async (request: ClaimRequest): Promise<ClaimAnswer> => {
+    try {
+      const { Attributes } = await transport.send("UpdateItem", requests.redeem(table, request));
+      return successor(fromItem(Attributes, request.id));
+    } catch (error) {
+      return refusal(error, "UpdateItem", request.id);
+    }
+  };
+
   const claimFrom = async (request: ClaimRequest, from: ClaimedFrom): Promise<ClaimAnswer> => {
     try {
       const { Attributes } = await transport.send("UpdateItem", requests.claimFrom(table, request, from));
@@ -46,7 +55,18 @@ export function tableStore({
 
   return {
     clock,
-    claim: (request) => (request.from === undefined ? claimVacant(request) : claimFrom(request, request.from)),
+    claim(request) {
+      if (request.from !== undefined) return claimFrom(request, request.from);
+      return request.issued ? redeem(request) : claimVacant(request);
+    },
+    async issue(request) {
+      try {
+        await transport.send("PutItem", requests.claimVacant(table, request.now, issued(request)));
+        return { outcome: "issued" };
+      } catch (error) {
+        return refusal(error, "PutItem", request.id);
+      }
+    },
     async complete(request) {
       const bytes = completedSize(request);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
@@ -78,13 +98,16 @@ export function tableStore({
     },
     commit: committer({ transport, table }),
     async release(request) {
-      const { keepUntil } = request;
+      const { keepUntil, issuedUntil } = request;
+      const operation = keepUntil === undefined && issuedUntil === undefined ? "DeleteItem" : "UpdateItem";
       try {
-        if (keepUntil === undefined) await transport.send("DeleteItem", requests.remove(table, request));
-        else await transport.send("UpdateItem", requests.release(table, request, keepUntil));
+        if (keepUntil !== undefined) await transport.send("UpdateItem", requests.release(table, request, keepUntil));
+        else if (issuedUntil !== undefined)
+          await transport.send("UpdateItem", requests.reissue(table, request, issuedUntil));
+        else await transport.send("DeleteItem", requests.remove(table, request));
         return { outcome: "released" };
       } catch (error) {
-        return refusal(error, keepUntil === undefined ? "DeleteItem" : "UpdateItem", request.id);
+        return refusal(error, operation, request.id);
       }
     },
     async read(id, { consistent }) {

@@ -24,21 +24,21 @@ export type TransactAnswer =
   | { readonly outcome: "committed" }
   /** A condition failed, or an item was refused: one reason for each item. Nothing was written. */
   | { readonly outcome: "cancelled"; readonly reasons: readonly Reason[] }
-  /** Another transaction holds one of the items, or this very one is still being carried out. Send it again, unchanged. */
+  /** Another transaction holds one of the items. Send it again, unchanged. */
   | { readonly outcome: "busy" };
 
 /**
  * A transaction's request, fixed: it is sent again as it is after a lost response, and DynamoDB recognises it
  * by its token for ten minutes.
  *
- * @throws IdempotencyConfigError above 4 MB, and for tables of several Regions
+ * @throws IdempotencyConfigError above 4 MB, and for tables of several Regions, `region` being the client's own
  */
-export function transaction(items: readonly TransactItem[], token: string): Input {
+export function transaction(items: readonly TransactItem[], token: string, region?: string): Input {
   const bytes = items.reduce((sum, item) => sum + bytesOf(item), 0);
   if (bytes > MOST_BYTES) {
     throw new IdempotencyConfigError(`a commit of about ${bytes} bytes; allowed are ${MOST_BYTES} in one transaction`);
   }
-  const regions = new Set(items.map(regionOf).filter((region) => region !== undefined));
+  const regions = new Set([region, ...items.map(regionOf)].filter((one) => one !== undefined));
   if (regions.size > 1) {
     throw new IdempotencyConfigError(
       `a commit over the Regions ${[...regions].sort().join(", ")}; allowed are tables of one Region`,
@@ -47,32 +47,40 @@ export function transaction(items: readonly TransactItem[], token: string): Inpu
   return { TransactItems: items, ClientRequestToken: token };
 }
 
-/** Sends it. Rejects with what the transport rejects with, where that is neither of the answers. */
+/**
+ * Sends it. Rejects with what the transport rejects with, where that is neither of the answers: with
+ * `TransactionInProgressException` too, since an earlier sending is being carried out then.
+ */
 export async function transact(transport: Transport, input: Input): Promise<TransactAnswer> {
   try {
     await transport.send("TransactWriteItems", input);
     return { outcome: "committed" };
   } catch (error) {
     const name = nameOf(error);
-    if (name === "TransactionInProgressException" || name === "TransactionConflictException")
-      return { outcome: "busy" };
+    if (name === "TransactionConflictException") return { outcome: "busy" };
     if (name !== "TransactionCanceledException") throw error;
     const reasons = reasonsOf(error);
     const codes = new Set(reasons.map(({ code }) => code));
     if (codes.has("ConditionalCheckFailed")) return { outcome: "cancelled", reasons };
     if (codes.has("TransactionConflict")) return { outcome: "busy" };
-    if (codes.has("ThrottlingError") || codes.has("ProvisionedThroughputExceeded")) {
-      throw Object.assign(new Error("the transaction was throttled"), { name: "ThrottlingException", cause: error });
+    if (reasons.some(({ code }) => THROTTLED.includes(code))) {
+      const { $metadata } = error as { readonly $metadata?: object };
+      const about = { name: "ThrottlingException", $metadata, cause: error };
+      throw Object.assign(new Error("the transaction was throttled"), about);
     }
     if (reasons.some(({ code }) => code !== "None")) return { outcome: "cancelled", reasons };
     throw error;
   }
 }
 
+const THROTTLED: readonly string[] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+/** Of these the item's own action is not to blame. */
+const BLAMELESS: readonly string[] = ["None", "TransactionConflict", ...THROTTLED];
+
 /** What became of each item's action, from a cancelled transaction. */
 export function factsOf(reasons: readonly Reason[], { native }: Marshaller): PartFacts[] {
   return reasons.map(({ code, item }) => {
-    if (code === "None" || code === "TransactionConflict") return { status: "cancelled" };
+    if (BLAMELESS.includes(code)) return { status: "cancelled" };
     return { status: "refused", reason: code, found: item === undefined ? undefined : native(item) };
   });
 }
@@ -103,5 +111,6 @@ function bytesOf(item: TransactItem): number {
   );
 }
 
-const regionOf = (item: TransactItem): string | undefined =>
+/** The Region that a table's ARN names; `undefined` for a name, which is of the client's own. */
+export const regionOf = (item: TransactItem): string | undefined =>
   /^arn:[^:]*:dynamodb:([^:]+):/.exec(partsOf(item).TableName)?.[1];

@@ -58,4 +58,6 @@ export type Operation = keyof Operations;
  */
 export interface Transport {
   send<O extends Operation>(operation: O, input: Operations[O]["input"]): Promise<Operations[O]["output"]>;
+  /** The Region that tables without an ARN are in, where it is known. */
+  region?(): Promise<string | undefined>;
 }

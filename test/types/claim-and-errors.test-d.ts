@@ -49,6 +49,8 @@ expectTypeOf<IdempotencyError["code"]>().toEqualTypeOf<
   | "principal_missing"
   | "forbidden"
   | "request_too_old"
+  | "token_invalid"
+  | "signature_invalid"
   | "claim_lost"
   | "abandoned"
   | "store_failed"

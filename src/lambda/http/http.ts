@@ -1,6 +1,6 @@
 import { type IdempotencyError, isIdempotencyError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain.ts";
-import type { Binding, Identity } from "../binding.ts";
+import type { Binding, Identity, Redeem } from "../binding.ts";
 import { bodyType, comparableBody } from "./body.ts";
 import { type HttpEvent, type HttpRequest, headerOf, readRequest } from "./event.ts";
 import { firstSentAt } from "./first-sent.ts";
@@ -8,6 +8,7 @@ import { readKey } from "./key.ts";
 import { type HttpOptions, readHttpOptions } from "./options.ts";
 import { type ProblemRules, problemResponse } from "./problem.ts";
 import { comparableQuery } from "./query.ts";
+import { repeatability, repeatabilityOf } from "./repeatability.ts";
 import { firstAnswer, isFinal, REPLAYED, storedResponse, withHeaders } from "./response.ts";
 import { compileRead, type Read } from "./select.ts";
 import { checkSendable } from "./sendable.ts";
@@ -56,25 +57,41 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
   const status = (word: string): Readonly<Record<string, string>> =>
     statusHeader ? { "Idempotency-Status": word } : {};
 
+  /** The requests as they came, by their events: a handler may take its event apart. */
+  const requests = new WeakMap<object, HttpRequest>();
+  const requestOf = (event: Event): HttpRequest => requests.get(event) ?? readRequest(event);
+
   function refuse(error: IdempotencyError, event: Event): unknown {
-    const request = readRequest(event);
-    return withHeaders(problemResponse(error, request, rules), status(error.code), request);
+    const request = requestOf(event);
+    const more = { ...status(error.code), ...repeatability(request, repeatabilityOf(error)) };
+    return withHeaders(problemResponse(error, request, rules), more, request);
   }
 
   return {
     name: "http",
+    // API Gateway gives up after 29 seconds.
+    answerWithin: { seconds: 25 },
+    ...(settings.verifyingKey?.expiresAfter && { expiresAfter: settings.verifyingKey.expiresAfter }),
     identify(event) {
       const request = readRequest(event);
+      requests.set(event, request);
+      if (settings.verifyingKey !== undefined) {
+        // Now, and for every method: an option in the key's place, or a GET, must not be the way around it.
+        const verified = key(request);
+        return identityOf(request, { key: () => verified, principal, how: settings.fingerprint, redeem: undefined });
+      }
       if (!settings.methods.has(request.method)) return { held: false };
-      return identityOf(request, { key, principal, how: settings.fingerprint });
+      return identityOf(request, { key, principal, how: settings.fingerprint, redeem: settings.redeem });
     },
     ...(authorize && {
-      authorize: (event) => isPreflight(readRequest(event)) || authorize(event as never),
+      authorize: (event) => isPreflight(requestOf(event)) || authorize(event as never),
     }),
     store: (result) => storedResponse(result, settings.responseHeaders),
     executed(result, event) {
       const answer = firstAnswer(result);
-      return statusHeader ? withHeaders(answer, status("executed"), readRequest(event)) : answer;
+      const request = requestOf(event);
+      const more = { ...status("executed"), ...repeatability(request, "accepted") };
+      return Object.keys(more).length === 0 ? answer : withHeaders(answer, more, request);
     },
     replay(result, event) {
       try {
@@ -83,7 +100,9 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
         if (isIdempotencyError(error)) return refuse(error, event);
         throw error;
       }
-      return withHeaders(result, { [REPLAYED]: "true", ...status("replayed") }, readRequest(event));
+      const request = requestOf(event);
+      const more = { [REPLAYED]: "true", ...status("replayed"), ...repeatability(request, "accepted") };
+      return withHeaders(result, more, request);
     },
     refuse,
     remember: (outcome) => (outcome.status === "returned" && isFinal(outcome.result) ? "keep" : "release"),
@@ -101,10 +120,11 @@ interface Reads {
   readonly key: Read;
   readonly principal: Read | undefined;
   readonly how: "canonical" | "raw";
+  readonly redeem: Redeem | undefined;
 }
 
 /** Each part is read when the operation asks for it: an option in its place leaves it alone. */
-function identityOf(request: HttpRequest, { key, principal, how }: Reads): Identity {
+function identityOf(request: HttpRequest, { key, principal, how, redeem }: Reads): Identity {
   const identity: Identity = {
     get key() {
       return key(request);
@@ -118,6 +138,7 @@ function identityOf(request: HttpRequest, { key, principal, how }: Reads): Ident
       return firstSentAt(request);
     },
     retried: isRetry(request),
+    redeem,
   };
   return principal === undefined
     ? identity

@@ -1,5 +1,6 @@
 import { type Duration, show, toMillis } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
+import type { Redeem } from "../binding.ts";
 import type { HttpEvent } from "./event.ts";
 
 /** Options of `http()`. The rest (`remember`, `expiresAfter`, `whenCompleted`, ...) are the operation's. */
@@ -14,10 +15,10 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   readonly header?: string;
   /**
    * The key, where it is more than the header: a JMESPath expression over the event, as in `[headers."idempotency-key",
-   * json(body).orderId]`, a function, or `signature()` of `lambda-once/webhooks`. The last verifies every request, and all
+   * json(body).orderId]`, a function, a one-time token in the header (`token()` of `lambda-once/guards`), or `signature()` of `lambda-once/webhooks`. The last verifies every request, and all
    * methods are claimed.
    */
-  readonly key?: string | ((event: Event) => unknown);
+  readonly key?: string | ((event: Event) => unknown) | OneTimeToken;
   /** The key has to be a quoted string, as the IETF draft has it. Default: `false`, a bare key is the same key. */
   readonly strict?: boolean;
   /** The fewest characters of a key. Default: 1. */
@@ -43,6 +44,11 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   readonly problems?: string;
 }
 
+/** A `key` that was issued before, as `token()` of `lambda-once/guards` redeems it. */
+interface OneTimeToken {
+  readonly redeem: Redeem;
+}
+
 /** A `key` that proves where a request comes from before it says which one it is, as `signature()` does. */
 interface VerifyingKey {
   (event: never): unknown;
@@ -57,6 +63,8 @@ export interface HttpSettings {
   readonly key: string | ((event: never) => unknown) | undefined;
   /** The key, where it is one that has to be asked for every request. */
   readonly verifyingKey: VerifyingKey | undefined;
+  /** Where the header's value is a one-time token. */
+  readonly redeem: Redeem | undefined;
   readonly strict: boolean;
   readonly minLength: number;
   readonly methods: ReadonlySet<string>;
@@ -100,14 +108,17 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
       );
     }
   }
-  const { principal, key, authorize, fingerprint = "canonical", minLength = 1 } = given;
+  const { principal, authorize, fingerprint = "canonical", minLength = 1 } = given;
+  const redeem = isToken(given.key) ? given.key.redeem : undefined;
+  const key = isToken(given.key) ? undefined : given.key;
   const verifyingKey = isVerifying(key) ? key : undefined;
   const { challenge = verifyingKey === undefined ? "Bearer" : "Signature" } = given;
   const isSelector = (value: unknown): boolean => typeof value === "string" || typeof value === "function";
   if (principal !== false && !isSelector(principal)) {
     refuse("principal", principal, "a JMESPath expression, a function, or false where callers share keys");
   }
-  if (key !== undefined && !isSelector(key)) refuse("key", key, "a JMESPath expression or a function");
+  if (key !== undefined && !isSelector(key))
+    refuse("key", key, "a JMESPath expression, a function, signature() or token()");
   if (verifyingKey !== undefined && given.methods !== undefined) {
     refuse(
       "methods",
@@ -129,6 +140,7 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
     header: headerName(given.header ?? "Idempotency-Key", "header"),
     key: key as HttpSettings["key"],
     verifyingKey,
+    redeem,
     strict: flag(given.strict, "strict"),
     minLength,
     methods: new Set(list(given.methods ?? ["POST", "PATCH"], "methods").map(method)),
@@ -143,6 +155,10 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
     challenge,
     problems: problemsBase(given.problems ?? "https://lambda-once.dev/problems/"),
   };
+}
+
+function isToken(key: unknown): key is OneTimeToken {
+  return typeof key === "object" && typeof (key as Partial<OneTimeToken> | null)?.redeem === "function";
 }
 
 function isVerifying(key: unknown): key is VerifyingKey {

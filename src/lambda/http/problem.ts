@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<Code, string>> = {
   principal_missing: "The caller is not known",
   forbidden: "The caller may not do this",
   request_too_old: "The request is too old to be repeated",
+  token_invalid: "The one-time token is not valid",
   signature_invalid: "The signature of the request is missing or not valid",
   claim_lost: "Another request has taken the operation over",
   abandoned: "An earlier request ended without a known outcome",

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import { type CommitPlan, planCommit, snapshot } from "../core/commit-plan.ts";
+import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
+import { kindOf } from "../core/plain.ts";
+import type { LoneCommit, PartFacts, Writable } from "../core/write.ts";
+import { nameOf, storeFailure } from "./failures.ts";
+import { type Marshaller, marshaller } from "./native.ts";
+import { type SdkClient, sdkTransport } from "./sdk.ts";
+import { sendAlone } from "./single.ts";
+import { factsOf, type Reason, transact, transaction } from "./transact.ts";
+import type { Operation, TransactItem } from "./transport.ts";
+
+/** One request for the whole commit, the same each time that it is sent. */
+interface Sendable {
+  readonly operation: Operation;
+  readonly table: string;
+  /** What became of each action; `undefined` where another transaction holds an item just now. */
+  send(): Promise<readonly PartFacts[] | undefined>;
+}
+
+/** Time, pauses and chance, for tests. */
+export interface CommitRuntime {
+  monotonic(): number;
+  sleep(millis: number): Promise<void>;
+  random(): number;
+}
+
+const processRuntime: CommitRuntime = {
+  monotonic: () => performance.now(),
+  sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+  random: () => Math.random(),
+};
+
+/** No request is sent again after this, in milliseconds; the client's own retries and timeouts lie below. */
+const PATIENCE = 5_000;
+/** Pauses before a request is sent again grow from here to there, with full jitter. */
+const SHORTEST_PAUSE = 50;
+const LONGEST_PAUSE = 1_000;
+
+/**
+ * Carries writes out together or not at all, and answers what each came to. One write for one item is one plain
+ * request, and everything else one transaction, which DynamoDB bills twice; throttling and conflicts are waited out for
+ * some seconds.
+ *
+ * A condition that does not hold is an outcome, never an error; `committed` says whether anything was written. After an
+ * error whose `outcome` is `'unknown'`, the same writes can be committed again: they recognise themselves.
+ *
+ * @throws IdempotencyConfigError for what is no write, and for writes that DynamoDB cannot hold or carry out together
+ * @throws IdempotencyStoreError where DynamoDB could not answer; with `outcome: 'unknown'` it may have written
+ * @example
+ * const machine = { created: ["paid"], paid: [] } as const;
+ * const pay = transition({ table: orders, key: { id: "o-1" }, from: "created", to: "paid", machine });
+ * const { outcomes } = await commit(client, [pay]);
+ * const isPaid = outcomes[0].outcome === "moved" || outcomes[0].outcome === "already";
+ */
+export function commit<const Writes extends readonly Writable[]>(
+  client: SdkClient,
+  writes: Writes,
+): Promise<LoneCommit<Writes>> {
+  return commitBy(processRuntime, client, writes);
+}
+
+/** `commit()` under another time and chance. */
+export async function commitBy<const Writes extends readonly Writable[]>(
+  runtime: CommitRuntime,
+  client: SdkClient,
+  writes: Writes,
+): Promise<LoneCommit<Writes>> {
+  if (typeof (client as Partial<SdkClient> | null)?.send !== "function") {
+    const allowed = "a DynamoDBClient or DynamoDBDocumentClient of the AWS SDK v3";
+    throw new IdempotencyConfigError(`commit(): client is ${kindOf(client)} without send(); allowed is ${allowed}`);
+  }
+  if (!Array.isArray(writes) || writes.length === 0) {
+    const given = Array.isArray(writes) ? "an empty list" : kindOf(writes);
+    throw new IdempotencyConfigError(`commit() was given ${given}; allowed is a list of one or more writes`);
+  }
+  const plan = planCommit(writes.map(snapshot));
+  const marshal = await marshaller();
+  const items = plan.actions.map((action, index) => marshal.item(action, index));
+  const facts = await carriedOut(runtime, sendable(client, plan, items, marshal));
+  return {
+    committed: facts.every(({ status }) => status === "committed"),
+    outcomes: plan.outcomes(facts) as LoneCommit<Writes>["outcomes"],
+  };
+}
+
+/** A single write needs no transaction where it can be recognised in its item. */
+function sendable(client: SdkClient, plan: CommitPlan, items: readonly TransactItem[], marshal: Marshaller): Sendable {
+  const [item] = items as [TransactItem, ...TransactItem[]];
+  const [ids = []] = plan.writeIds;
+  const table = Object.values(item)[0].TableName as string;
+  if (items.length === 1 && ids.length > 0) {
+    const { operation, send } = sendAlone(client, item, ids, marshal);
+    return { operation, table, send: async () => wrapped(await send()) };
+  }
+  const transport = sdkTransport(client);
+  const input = transaction(items, randomUUID());
+  const committed = items.map((): PartFacts => ({ status: "committed" }));
+  return {
+    operation: "TransactWriteItems",
+    table,
+    async send() {
+      const answer = await transact(transport, input);
+      if (answer.outcome === "committed") return committed;
+      if (answer.outcome === "busy") return undefined;
+      refuseInvalid(answer.reasons, items);
+      const facts = factsOf(answer.reasons, marshal);
+      const isMine = facts.some((fact, at) => fact.status === "refused" && holdsOneOf(fact.found, plan.writeIds[at]));
+      return isMine ? committed : facts;
+    },
+  };
+}
+
+const wrapped = (facts: PartFacts | undefined): readonly PartFacts[] | undefined => facts && [facts];
+
+const holdsOneOf = (item: object | undefined, ids: readonly string[] | undefined): boolean =>
+  item !== undefined && ids !== undefined && Object.values(item).some((value) => ids.includes(value as string));
+
+/** Where no condition failed, DynamoDB could not do what it was asked for: an item too large, a key of another type. */
+function refuseInvalid(reasons: readonly Reason[], items: readonly TransactItem[]): void {
+  if (reasons.some(({ code }) => code === "ConditionalCheckFailed")) return;
+  const at = reasons.findIndex(({ code }) => code !== "None" && code !== "TransactionConflict");
+  const [action] = Object.values(items[at] ?? {}) as { readonly TableName: string }[];
+  throw invalid("TransactWriteItems", action?.TableName, reasons[at]);
+}
+
+async function carriedOut(runtime: CommitRuntime, { operation, table, send }: Sendable): Promise<readonly PartFacts[]> {
+  const begun = runtime.monotonic();
+  let isUnknown = false;
+  for (let round = 0; ; round++) {
+    let failure: IdempotencyStoreError;
+    try {
+      const facts = await send();
+      if (facts !== undefined) return facts;
+      failure = busy(operation, table);
+    } catch (error) {
+      if (error instanceof IdempotencyStoreError || error instanceof IdempotencyConfigError) throw error;
+      failure = failureOf(error, operation, table);
+      isUnknown ||= mayHaveArrived(failure);
+    }
+    const pause = runtime.random() * Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** round);
+    if (!failure.retryable || runtime.monotonic() - begun + pause > PATIENCE) {
+      throw isUnknown ? unknown(failure, failure.reason) : failure;
+    }
+    await runtime.sleep(pause);
+  }
+}
+
+/** Of these nobody can say whether DynamoDB has carried the request out. */
+const mayHaveArrived = ({ reason }: IdempotencyStoreError): boolean => reason === "timeout" || reason === "unavailable";
+
+/** The sentence of a store's table does not fit a table of the user's own. */
+function failureOf(error: unknown, operation: Operation, table: string): IdempotencyStoreError {
+  const failure = storeFailure(error, { operation, table });
+  const isInvalid = failure.reason === "invalid_request" && nameOf(error) === "ValidationException";
+  return isInvalid ? invalid(operation, table, error) : failure;
+}
+
+function invalid(operation: Operation, table: string | undefined, cause: unknown): IdempotencyStoreError {
+  const named = table?.slice(table.lastIndexOf("/") + 1);
+  return new IdempotencyStoreError({
+    reason: "invalid_request",
+    detail: `dynamodb:${operation} was refused as invalid: its key does not fit table ${named}, an index of it, or the item is above 400 KB; the cause says which`,
+    action: `dynamodb:${operation}`,
+    ...(named !== undefined && { table: named }),
+    cause,
+  });
+}
+
+function busy(operation: Operation, table: string): IdempotencyStoreError {
+  return new IdempotencyStoreError({
+    reason: "throttled",
+    detail: `other transactions hold an item of table ${table} for longer than ${PATIENCE} ms`,
+    action: `dynamodb:${operation}`,
+    table: table.slice(table.lastIndexOf("/") + 1),
+  });
+}
+
+/** The failure of a request that may have been carried out. */
+function unknown(cause: unknown, reason: IdempotencyStoreError["reason"]): IdempotencyStoreError {
+  const { action, table } = cause as Partial<IdempotencyStoreError>;
+  return new IdempotencyStoreError({
+    reason,
+    detail: `nobody knows whether the writes were carried out (${reason})`,
+    outcome: "unknown",
+    cause,
+    ...(action !== undefined && { action }),
+    ...(table !== undefined && { table }),
+  });
+}
