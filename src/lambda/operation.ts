@@ -13,6 +13,7 @@ import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
 import { partText } from "../key/identity.ts";
 import type { Redeem } from "./binding.ts";
+import { cachedStore } from "./cached-store.ts";
 import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
 import { currentFrame, isHeldByCaller } from "./frames.ts";
 import { compileIdentity, type Identified } from "./identity.ts";
@@ -66,6 +67,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   const settings = readOptions(options);
   const identify = compileIdentity(settings);
   const recent = recentKeys();
+  const { store: ownStore } = settings.engine;
+  const cached = settings.cache === undefined ? undefined : cachedStore(ownStore, settings.cache);
   const asksFirst = settings.binding?.authorize !== undefined;
   if (settings.operation !== undefined) operationName(settings.operation + suffix);
   else if (++unnamed > 1) {
@@ -76,9 +79,9 @@ export function compileOperation<Args extends readonly unknown[], Result>(
 
   let own: Engine | undefined;
   function engineFor(args: readonly unknown[], context: LambdaContext | undefined): Engine {
-    own ??= { ...settings.engine, operation: nameOf(settings, args, context) + suffix };
-    const store = storeInUse(own.store);
-    return store === own.store ? own : { ...own, store };
+    own ??= { ...settings.engine, store: cached ?? ownStore, operation: nameOf(settings, args, context) + suffix };
+    const store = storeInUse(ownStore);
+    return store === ownStore ? own : { ...own, store };
   }
 
   function prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall {
@@ -132,7 +135,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
           return refused(engine, current.id, new IdempotencyReentrantError());
         }
         const repeated = recent.note(current.id) || retried;
-        const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
+        const isCached = engine.store === cached && cached.knows(current.id);
+        const lookFirst = isCached || settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const issuedUntil = token?.until;
         const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false, issuedUntil }));
         return begin(engine, { ...current, remaining, lookFirst, answerWithin, issuedUntil }, previous);

@@ -7,6 +7,7 @@ import type { Observer } from "../core/observe.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import { validateSecrets } from "../key/hash.ts";
 import type { Binding } from "./binding.ts";
+import type { CacheLimits } from "./cached-store.ts";
 import { processRuntime } from "./runtime.ts";
 
 /** A JMESPath expression over the first argument, or a function of all arguments. */
@@ -65,8 +66,11 @@ export interface Options<Args extends readonly unknown[], Result> {
   readonly codec?: Codec;
   /** Told of every turn; never awaited. */
   readonly observe?: Observer;
-  /** Completed results are not kept in process. */
-  readonly cache?: false;
+  /**
+   * Completed results are kept in this process as well, so many of them and so many bytes, until their records expire: a
+   * replay of one of them costs no request. Default: `false`.
+   */
+  readonly cache?: false | { readonly entries: number; readonly bytes: number };
   /** Whether a call looks at the record before it claims: always, never, or where it is probably a repetition. Default: `'auto'`. */
   readonly lookup?: "auto" | "first" | "never";
   /** Keys and fingerprints are hashed with the first of these secrets, 32 bytes or more each; records of the others are still found. */
@@ -110,6 +114,7 @@ export interface Settings {
   readonly fingerprint: Selector<readonly unknown[]> | undefined;
   readonly whenKeyMissing: "reject" | "run";
   readonly lookup: "auto" | "first" | "never";
+  readonly cache: CacheLimits | undefined;
   /** The current secret and the previous ones; one `undefined` where none is used. */
   readonly secrets: readonly (string | Uint8Array | undefined)[];
   readonly engine: Omit<Engine, "operation">;
@@ -142,7 +147,6 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
   }
   const claimAt = choice<"start" | "commit">(given, "claimAt");
   if (claimAt === "commit") refuseWithCommit(given);
-  if (given.cache !== undefined && given.cache !== false) refuse(`cache is ${show(given.cache)}; allowed is false`);
 
   return {
     operation: given.operation === undefined ? undefined : operationName(given.operation),
@@ -152,6 +156,7 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
     fingerprint: selector(given.fingerprint, "fingerprint"),
     whenKeyMissing: choice(given, "whenKeyMissing"),
     lookup: choice(given, "lookup"),
+    cache: cacheOf(given.cache),
     secrets: validateSecrets(given.secret) ?? [undefined],
     engine: {
       store: storeOf(given.store),
@@ -225,6 +230,16 @@ function selector(given: unknown, name: string, more = ""): Selector<readonly un
 function callable<F>(given: F | undefined, name: string): F | undefined {
   if (given !== undefined && typeof given !== "function") refuse(`${name} is ${show(given)}; allowed is a function`);
   return given;
+}
+
+function cacheOf(given: unknown): CacheLimits | undefined {
+  if (given === undefined || given === false) return undefined;
+  const { entries, bytes, ...others } = (
+    typeof given === "object" && given !== null ? given : {}
+  ) as Partial<CacheLimits>;
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+  if (isCount(entries) && isCount(bytes) && Object.keys(others).length === 0) return { entries, bytes };
+  return refuse(`cache is ${show(given)}; allowed are false and { entries, bytes }, whole numbers above zero`);
 }
 
 function storeOf(given: unknown): IdempotencyStore {

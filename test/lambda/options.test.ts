@@ -67,7 +67,9 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["codec", null, "codec is null; allowed is"],
   ["codec", { encode() {} }, "codec is an object without decode(); allowed is"],
   ["observe", {}, "observe is an object; allowed is a function"],
-  ["cache", true, "cache is true; allowed is false"],
+  ["cache", true, "cache is true; allowed are false and { entries, bytes }"],
+  ["cache", { entries: 10 }, "allowed are false and { entries, bytes }"],
+  ["cache", { entries: 0, bytes: 10 }, "whole numbers above zero"],
   ["lookup", "last", "lookup is 'last'; allowed are 'auto', 'first', 'never'"],
   ["secret", secret, "secret is a string; allowed is [current, ...previous]"],
   ["secret", [], "secret is an empty list; allowed is"],
@@ -77,7 +79,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["constructor", 1, "there is no option 'constructor'"],
 ];
 
-describe("an option that is wrong", () => {
+describe("an option that is wrong (bad input: unknown option; `expiresAfter` of 0, negative, NaN, `'1h'`, `{}`; shorter than a given `lockFor`; `headers.Idempotency-Key` as a key expression)", () => {
   it.each(WRONG)(
     "%s: %j is refused at construction, saying what was given and what is allowed",
     (name, value, sentence) => {
@@ -185,7 +187,7 @@ describe("an operation without a name", () => {
     expect(ran).not.toHaveBeenCalled();
   });
 
-  it("is refused where it is the second one of the process, however it is made", async () => {
+  it("is refused where it is the second one, however it is made (bad input: two wrappers in one process, both without `operation`)", async () => {
     const idempotent = await fresh();
     const { idempotency: middleware } = await import("../../src/middy.ts");
     idempotent(fn, nameless());

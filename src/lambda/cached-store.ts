@@ -1,0 +1,114 @@
+import type { CompletedRecord, Found, InProgressRecord } from "../core/record.ts";
+import type { CompleteRequest, IdempotencyStore } from "../core/store.ts";
+import { floorSeconds, nowOf } from "../core/time.ts";
+
+/** How much a process keeps. */
+export interface CacheLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** A store that knows some records without asking. */
+export interface CachedStore extends IdempotencyStore {
+  /** Whether a first look at the record costs no request. */
+  knows(id: string): boolean;
+}
+
+/** What one record takes beside its result: id, fingerprint, numbers. */
+const OVERHEAD = 300;
+
+/**
+ * Keeps the completed records of a process, until they expire and within the limits, the ones that were not asked for longest
+ * going first. Only a first look is answered by them, from which nothing but an equal request's answer is believed; they
+ * are kept encoded, so that each replay decodes a value of its own.
+ */
+export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLimits): CachedStore {
+  const { commit } = store;
+  const records = new Map<string, CompletedRecord>();
+  /** The claims under way here, which know what a completion does not say. */
+  const claimed = new Map<string, InProgressRecord>();
+  let size = 0;
+
+  function forget(id: string): void {
+    const record = records.get(id);
+    if (record !== undefined && records.delete(id)) size -= sizeOf(record);
+  }
+
+  function keep(record: Found): void {
+    if (record?.status !== "COMPLETED") return;
+    forget(record.id);
+    if (sizeOf(record) > bytes) return;
+    records.set(record.id, record);
+    size += sizeOf(record);
+    for (const id of records.keys()) {
+      if (records.size <= entries && size <= bytes) return;
+      forget(id);
+    }
+  }
+
+  function completed(request: CompleteRequest): void {
+    const claim = claimed.get(request.id);
+    if (claim?.owner !== request.owner || request.status !== "COMPLETED") return;
+    const { id, owner, attempt, fingerprint, createdAt } = claim;
+    const { completedAt, expiresAt, result } = request;
+    keep({ id, owner, attempt, fingerprint, createdAt, status: "COMPLETED", completedAt, expiresAt, result });
+  }
+
+  function live(id: string): CompletedRecord | undefined {
+    const record = records.get(id);
+    if (record === undefined || record.expiresAt > floorSeconds(nowOf(store.clock))) return record;
+    forget(id);
+    return undefined;
+  }
+
+  return {
+    clock: store.clock,
+    knows: (id) => live(id) !== undefined,
+    async read(id, options) {
+      const known = options.consistent ? undefined : live(id);
+      if (known !== undefined) {
+        // Asked for now: it goes last.
+        records.delete(id);
+        records.set(id, known);
+        return known;
+      }
+      const found = await store.read(id, options);
+      keep(found);
+      return found;
+    },
+    async claim(request) {
+      const answer = await store.claim(request);
+      if (answer.outcome === "claimed") {
+        forget(request.id);
+        claimed.set(request.id, answer.record);
+        if (claimed.size > entries) claimed.delete(claimed.keys().next().value as string);
+      } else if (answer.outcome === "conflict") keep(answer.found);
+      return answer;
+    },
+    async complete(request) {
+      const answer = await store.complete(request);
+      if (answer.outcome === "written") completed(request);
+      claimed.delete(request.id);
+      return answer;
+    },
+    commit:
+      commit &&
+      (async (request) => {
+        const answer = await commit.call(store, request);
+        if (answer.outcome === "written" && request.record !== undefined) completed(request.record);
+        return answer;
+      }),
+    release(request) {
+      claimed.delete(request.id);
+      return store.release(request);
+    },
+    checkpoint: (request) => store.checkpoint(request),
+    renew: (request) => store.renew(request),
+    issue: store.issue && ((request) => (store.issue as NonNullable<typeof store.issue>)(request)),
+  };
+}
+
+/** A string may take two bytes for each of its characters. */
+function sizeOf({ result: { data = "" } }: CompletedRecord): number {
+  return OVERHEAD + (typeof data === "string" ? 2 * data.length : data.byteLength);
+}
