@@ -1,3 +1,4 @@
+import type * as powertools from "@aws-lambda-powertools/batch";
 import type * as awsLambda from "aws-lambda";
 import type * as root from "lambda-once";
 import type * as batch from "lambda-once/batch";
@@ -9,11 +10,13 @@ import type * as httpEntry from "lambda-once/http";
 import type * as middyEntry from "lambda-once/middy";
 import type * as testing from "lambda-once/testing";
 import type * as webhooks from "lambda-once/webhooks";
+import type * as writes from "lambda-once/writes";
 import type * as canonical from "../src/key/canonical.ts";
 import type * as hash from "../src/key/hash.ts";
 import type * as identity from "../src/key/identity.ts";
 import type * as jsonText from "../src/key/json-text.ts";
 import type * as selection from "../src/key/selection.ts";
+import type * as ids from "../src/key/stable-id.ts";
 
 /** What the examples take from their surroundings. */
 declare global {
@@ -26,6 +29,21 @@ declare global {
   const idempotentFetch: typeof client.idempotentFetch;
   const json: typeof codecs.json;
   const dynamoDBStore: typeof dynamodb.dynamoDBStore;
+  const commit: typeof dynamodb.commit;
+  const client: import("@aws-sdk/client-dynamodb").DynamoDBClient;
+  const table: typeof writes.table;
+  const putUnique: typeof writes.putUnique;
+  const putIfVersion: typeof writes.putIfVersion;
+  const updateIfVersion: typeof writes.updateIfVersion;
+  const putIfChanged: typeof writes.putIfChanged;
+  const transition: typeof writes.transition;
+  const toMermaid: typeof writes.toMermaid;
+  const etagOf: typeof writes.etagOf;
+  const versionFrom: typeof writes.versionFrom;
+  const outbox: typeof writes.outbox;
+  const publishOutbox: typeof writes.publishOutbox;
+  const toEventBridge: typeof writes.toEventBridge;
+  const toSqs: typeof writes.toSqs;
   const idempotentBatch: typeof batch.idempotentBatch;
   const visibilityBy: typeof batch.visibilityBy;
   const idempotency: typeof middyEntry.idempotency;
@@ -42,6 +60,11 @@ declare global {
   const testingStore: typeof testing.testingStore;
   const useStore: typeof testing.useStore;
   const lambdaContext: typeof testing.lambdaContext;
+  const issueToken: typeof guards.issueToken;
+  const token: typeof guards.token;
+  const sealOf: typeof hash.sealOf;
+  const stableId: typeof ids.stableId;
+  const secret: string;
   const canonicalJson: typeof canonical.canonicalJson;
   const recordId: typeof hash.recordId;
   const compilePart: typeof identity.compilePart;
@@ -58,6 +81,20 @@ declare global {
     readonly orderId: string;
     readonly amount: number;
   }
+  type OrderStatus = "created" | "paid" | "shipped" | "cancelled";
+  interface StoredOrder extends Order {
+    readonly status: OrderStatus;
+    readonly version: number;
+  }
+  const orders: writes.Table<StoredOrder, "id", "status", "version">;
+  const storedOrder: StoredOrder;
+  const machine: {
+    readonly created: readonly ["paid", "cancelled"];
+    readonly paid: readonly ["shipped"];
+    readonly shipped: readonly [];
+    readonly cancelled: readonly [];
+  };
+  const ifMatch: string | undefined;
   interface OrderEvent {
     readonly id: string;
     readonly tenant: string;
@@ -65,6 +102,7 @@ declare global {
   }
   interface Receipt {
     readonly orderId: string;
+    readonly chargeId?: string;
     readonly requestedBy?: string;
     readonly attempt?: number;
   }
@@ -73,17 +111,10 @@ declare global {
   type SQSEvent = awsLambda.SQSEvent;
   type SQSRecord = awsLambda.SQSRecord;
   type KinesisRecord = batch.KinesisRecord;
-  /** Of `@aws-lambda-powertools/batch`, which is not installed here. */
-  const EventType: { readonly SQS: "SQS" };
-  class BatchProcessor {
-    constructor(type: "SQS");
-  }
-  const processPartialResponse: (
-    event: SQSEvent,
-    recordHandler: (record: SQSRecord, context: Context) => Promise<unknown>,
-    processor: BatchProcessor,
-    options: { context: Context },
-  ) => Promise<awsLambda.SQSBatchResponse>;
+  const EventType: typeof powertools.EventType;
+  type BatchProcessor = powertools.BatchProcessor;
+  const BatchProcessor: typeof powertools.BatchProcessor;
+  const processPartialResponse: typeof powertools.processPartialResponse;
   const order: Order;
   const event: Order;
   const error: unknown;
@@ -105,9 +136,16 @@ declare global {
   const handler: (event: Order, context: unknown) => Promise<Receipt>;
   const provider: {
     find(id: string): Promise<Receipt | undefined>;
-    charge(order: { id: string; amount: number }, options: { signal: AbortSignal }): Promise<Receipt>;
+    charge(
+      orderId: string,
+      options: { signal: AbortSignal; idempotencyKey?: string },
+    ): Promise<{ orderId: string; chargeId: string }>;
   };
   const SQS: typeof import("@aws-sdk/client-sqs").SQS;
+  const SQSClient: typeof import("@aws-sdk/client-sqs").SQSClient;
+  const SendMessageBatchCommand: typeof import("@aws-sdk/client-sqs").SendMessageBatchCommand;
+  const EventBridgeClient: typeof import("@aws-sdk/client-eventbridge").EventBridgeClient;
+  const PutEventsCommand: typeof import("@aws-sdk/client-eventbridge").PutEventsCommand;
   const middy: typeof import("@middy/core").default;
   const httpErrorHandler: typeof import("@middy/http-error-handler").default;
   const httpJsonBodyParser: typeof import("@middy/http-json-body-parser").default;

@@ -1,6 +1,7 @@
 /**
- * No answer came, and there is no time or no attempt left. The operation may have been carried out: send it again with
- * the same `idempotencyKey` to learn its outcome. A `TypeError`, as of any `fetch` that fails; `cause` is the last fault.
+ * No answer came, and there is no time or no attempt left, or the option `sleep` failed. The operation may have been
+ * carried out: send it again with the same `idempotencyKey` to learn its outcome. A `TypeError`, as of any `fetch` that
+ * fails; `cause` is the last fault.
  */
 export class IdempotentFetchError extends TypeError {
   override readonly name = "IdempotentFetchError";

@@ -76,12 +76,11 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         (response ? retryAfter(response, now()) : 0) +
         settings.random() * Math.min(settings.maxBackoff, settings.backoff * 2 ** (attempts - 1));
       const facts = { attempts, idempotencyKey };
+      const failed = (cause: unknown): IdempotentFetchError =>
+        Object.assign(new IdempotentFetchError("no answer; ask again with the same key", { cause }), facts);
       if (!again || attempts >= settings.attempts || now() + wait >= end) {
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });
-        throw Object.assign(
-          new IdempotentFetchError("no answer; ask again with the same key", { cause: error }),
-          facts,
-        );
+        throw failed(error);
       }
       try {
         settings.onRetry?.({ ...facts, wait, status: response?.status, error });
@@ -90,8 +89,12 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
       }
       response?.body?.cancel().catch(() => {});
       // Without a sleep of the caller's, a wait is work that ends by its time alone.
-      if (sleep) await within(settings.deadline, signal, () => sleep(wait, signal));
-      else await within(wait, signal, () => new Promise(() => {})).catch(() => signal.throwIfAborted());
+      await within(sleep ? end - now() : wait, signal, () =>
+        sleep ? sleep(wait, signal) : new Promise(() => {}),
+      ).catch((fault) => {
+        signal.throwIfAborted();
+        if (sleep) throw failed(fault);
+      });
       if (retryHeader) headers.set(retryHeader, `${attempts}`);
     }
   };
@@ -105,15 +108,13 @@ function within<T>(millis: number, signal: AbortSignal, work: (either: AbortSign
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new TypeError("timeout")), millis);
   const either = AbortSignal.any([signal, late.signal]);
-  let stop: () => void;
   return new Promise<T>((resolve, reject) => {
-    stop = () => reject(either.reason);
     either.throwIfAborted();
-    either.addEventListener("abort", stop);
+    either.onabort = () => reject(either.reason);
     work(either).then(resolve, reject);
   }).finally(() => {
     clearTimeout(timer);
     // Node keeps a signal that listens to others for as long as it has listeners.
-    either.removeEventListener("abort", stop);
+    either.onabort = null;
   });
 }

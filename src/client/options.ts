@@ -63,7 +63,10 @@ export interface IdempotentFetchOptions {
   readonly onRetry?: (retry: Retry) => void;
   /** From 0 to below 1, for the jitter. Default: `Math.random`. */
   readonly random?: () => number;
-  /** Resolves after so many milliseconds, and may stop early where the signal is aborted. Default: `setTimeout`. */
+  /**
+   * Resolves after so many milliseconds, and may stop early where the signal is aborted. One that fails, or does not end
+   * by the deadline, ends the call with `IdempotentFetchError`. Default: `setTimeout`.
+   */
   readonly sleep?: (millis: number, signal: AbortSignal) => Promise<unknown>;
   /** Milliseconds since the epoch that never go back. Default: `performance.timeOrigin + performance.now()`. */
   readonly now?: () => number;

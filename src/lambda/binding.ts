@@ -49,6 +49,8 @@ export interface Binding<Args extends readonly unknown[] = never, Result = never
   store?(result: Result, ...args: Args): unknown;
   /** The answer of an execution under a claim. Default: the function's result. */
   executed?(result: Result, ...args: Args): Result;
+  /** The answer of a function that ran without a claim. What it throws of ours is a refusal. Default: the function's result. */
+  unheld?(result: Result, ...args: Args): Result;
   /** The answer of a replay, from the stored result. Default: the result itself. */
   replay?(result: Result, ...args: Args): Result;
   /** The answer of a refusal. Default: the error is thrown. */

@@ -174,7 +174,7 @@ export function isHeldByCaller(ids: readonly string[]): boolean {
  *   async (order: { id: string; amount: number }) => {
  *     const { attempt, signal } = currentClaim();
  *     const known = attempt > 1 ? await provider.find(order.id) : undefined;
- *     return known ?? (await provider.charge(order, { signal }));
+ *     return known ?? (await provider.charge(order.id, { signal }));
  *   },
  *   { store, operation: "charge", key: "id" },
  * );

@@ -174,7 +174,14 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
         begun.end();
         throw error;
       }
+      const { binding } = operation.settings;
       return settled(async () => {
+        try {
+          if (binding?.unheld !== undefined) result = binding.unheld(result, ...args);
+        } catch (error) {
+          begun.end();
+          throw error;
+        }
         await begun.returned();
         return { status: "executed", attempt: 1, result, kept: false };
       });

@@ -99,6 +99,9 @@ export function idempotency<Event, Result>(
       const claim = claims.get(request);
       const unclaimed = unheldCalls.get(request);
       try {
+        if (unclaimed !== undefined && binding?.unheld !== undefined) {
+          request.response = binding.unheld(request.response, request.event, request.context);
+        }
         if (unclaimed?.overdue() === true) unclaimed.end();
         else await unclaimed?.returned();
         if (claim === undefined) return;

@@ -138,7 +138,13 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         const isCached = engine.store === cached && cached.knows(current.id);
         const lookFirst = isCached || settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const issuedUntil = token?.until;
-        const previous = ids.slice(1).map((older) => ({ ...older, remaining, lookFirst: false, issuedUntil }));
+        const previous = ids.slice(1).map((older) => ({
+          ...older,
+          remaining,
+          lookFirst: false,
+          answerWithin,
+          issuedUntil,
+        }));
         return begin(engine, { ...current, remaining, lookFirst, answerWithin, issuedUntil }, previous);
       },
     };

@@ -259,7 +259,7 @@ function bindingOf(given: unknown): Settings["binding"] {
   if (lacked !== undefined)
     return refuse(`binding is ${show(given)}${lacked}; allowed is an object with a name and identify()`);
   const binding = given as NonNullable<Settings["binding"]>;
-  for (const part of ["authorize", "store", "executed", "replay", "refuse", "remember"] as const)
+  for (const part of ["authorize", "store", "executed", "unheld", "replay", "refuse", "remember"] as const)
     callable(binding[part], `binding.${part}`);
   return binding;
 }

@@ -51,11 +51,27 @@ describe("the suite", () => {
       const kept = verdicts.filter(({ fault }) => fault === undefined).map(({ rule }) => rule.sentence);
       expect(kept).toStrictEqual([
         "the key is a structured string in quotes",
+        // It refuses nothing.
+        "a request that was refused fails again (400, 409 or 422) where its client has not corrected it",
         "a first request is processed normally, also where its payload has been seen under another key",
       ]);
       expect(conforms(verdicts)).toBe(false);
-      expect(tableOf(verdicts)).toContain("FAIL  2.7  SHOULD  a missing key is refused 400");
+      expect(tableOf(verdicts)).toContain("FAIL  2.7    SHOULD  a missing key is refused 400");
       expect((await run(server.url)).code).toBe(1);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("finds an endpoint that carries out at the second try what it has refused at the first", async () => {
+    let refusals = 0;
+    const server = await serve(async (event) => {
+      const isRefused = event.headers?.["idempotency-key"] === undefined && refusals++ % 2 === 0;
+      return isRefused ? { statusCode: 400 } : place(event);
+    });
+    try {
+      const rule = RULES.find(({ level, section }) => level === "MUST" && section === "2.7");
+      await expect(rule?.check(targetOf(server))).rejects.toThrow("answered 201");
     } finally {
       await server.close();
     }

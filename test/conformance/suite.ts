@@ -27,8 +27,8 @@ export const conforms = (verdicts: readonly Verdict[]): boolean =>
 
 export function tableOf(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ rule, fault }) => {
-    const row = `${fault === undefined ? "ok  " : "FAIL"}  ${rule.section}  ${rule.level.padEnd(6)}  ${rule.sentence}`;
-    return fault === undefined ? row : `${row}\n                     ${fault}`;
+    const row = `${fault === undefined ? "ok  " : "FAIL"}  ${rule.section.padEnd(5)}  ${rule.level.padEnd(6)}  ${rule.sentence}`;
+    return fault === undefined ? row : `${row}\n                       ${fault}`;
   });
   const kept = verdicts.filter(({ fault }) => fault === undefined).length;
   return [...rows, "", `${kept} of ${verdicts.length} rules kept`].join("\n");

@@ -65,6 +65,23 @@ describe("parseJson", () => {
     );
   });
 
+  it("takes the last value of a name that stands twice, and a string for what it is beside a number of the same digits", () => {
+    const last = (text: string) => (parseJson(text) as { a: unknown }).a;
+    expect(last('{"a":9007199254740993,"a":"9007199254740993"}')).toBe("9007199254740993");
+    expect(exactText(last('{"a":"9007199254740993","a":9007199254740993}'))).toBe("9007199254740993");
+    expect(last('{"a":9007199254740993,"a":7}')).toBe(7);
+  });
+
+  it("changes nothing but the numbers that a double cannot hold", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const [read, big] = parseJson(`[${JSON.stringify(value)}, 9007199254740993]`) as unknown[];
+        expect(read).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(exactText(big)).toBe("9007199254740993");
+      }),
+    );
+  });
+
   it("lets nobody calculate with a number that it kept exact", () => {
     const big = parseJson("9007199254740993") as number;
     expect(() => big + 1).toThrow(UnreadableText);

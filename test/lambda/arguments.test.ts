@@ -62,16 +62,19 @@ describe("the default key", () => {
   it.each([
     ["an API Gateway event", { requestContext: { requestId: "1" }, body: "{}" }, "requestContext"],
     ["an SQS event", { Records: [{ messageId: "1" }] }, "Records"],
-  ])("refuses %s, which is never equal twice: nothing runs", async (_, event, has) => {
-    const fn = count();
-    await expect(wrap(fn)(event, lambdaContext())).rejects.toMatchObject({
-      code: "config",
-      message: expect.stringContaining(has),
-    });
-    expect(fn).not.toHaveBeenCalled();
-    const keyed = idempotent(fn, { ...options(), key: "Records[0].messageId || requestContext.requestId" });
-    expect(await keyed(event)).toBe("done");
-  });
+  ])(
+    "refuses %s, which is never equal twice: nothing runs (bad input: a raw API Gateway or SQS event with neither key nor binding)",
+    async (_, event, has) => {
+      const fn = count();
+      await expect(wrap(fn)(event, lambdaContext())).rejects.toMatchObject({
+        code: "config",
+        message: expect.stringContaining(has),
+      });
+      expect(fn).not.toHaveBeenCalled();
+      const keyed = idempotent(fn, { ...options(), key: "Records[0].messageId || requestContext.requestId" });
+      expect(await keyed(event)).toBe("done");
+    },
+  );
 
   it.each([undefined, null, ""])("is missing where the first argument is %j", async (argument) => {
     const fn = count();

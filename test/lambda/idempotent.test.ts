@@ -211,7 +211,7 @@ describe("currentClaim()", () => {
   });
 });
 
-describe("a function that calls itself", () => {
+describe("a function that is called from inside itself (bad input: calls itself with the same key)", () => {
   const wrap = (fn: (one: Order) => Promise<unknown>, store = memoryStore()) =>
     idempotent(fn, { store, operation: "place", key: "id" });
 

@@ -30,7 +30,7 @@ describe("dynamoDBStore", () => {
     expect(() => dynamoDBStore()).not.toThrow();
   });
 
-  it("names both ways to give a table where there is none", () => {
+  it("names both ways to give a table (bad input: no table name)", () => {
     for (const value of [undefined, ""]) {
       vi.stubEnv("LAMBDA_ONCE_TABLE", value);
       expect(error({})).toMatchObject({ code: "config" });
@@ -53,7 +53,7 @@ describe("dynamoDBStore", () => {
 
   it.each([
     [
-      "an unknown option",
+      "an unknown option (bad input: unknown option)",
       { table: "x" },
       "dynamoDBStore() has no option 'table'; allowed are tableName, client, region, endpoint, clock",
     ],

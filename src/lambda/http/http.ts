@@ -50,9 +50,11 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
     retryAfter: settings.retryAfter,
     unreadable: settings.key === undefined ? unreadableHint(header, strict, minLength) : UNREADABLE,
     keyHint:
-      settings.key === undefined
-        ? `This request has to carry the header ${header}, with a value that is new for each operation and the same when it is sent again.`
-        : "What makes two of these requests the same is missing.",
+      settings.redeem !== undefined
+        ? `This request has to carry a one-time token in the header ${header}: one that was issued to this caller for this operation.`
+        : settings.key === undefined
+          ? `This request has to carry the header ${header}, with a value that is new for each operation and the same when it is sent again.`
+          : "What makes two of these requests the same is missing.",
   };
   const status = (word: string): Readonly<Record<string, string>> =>
     statusHeader ? { "Idempotency-Status": word } : {};
@@ -93,6 +95,7 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
       const more = { ...status("executed"), ...repeatability(request, "accepted") };
       return Object.keys(more).length === 0 ? answer : withHeaders(answer, more, request);
     },
+    unheld: (result) => firstAnswer(result),
     replay(result, event) {
       try {
         checkSendable(Object(result));

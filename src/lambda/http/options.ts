@@ -90,7 +90,7 @@ const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 /** They are somebody's, of one moment or of one connection, or ours: never stored. */
 const NEVER: ReadonlySet<string> = new Set([
   ...["set-cookie", "set-cookie2", "authorization", "authentication-info", "www-authenticate", "date", "connection"],
-  ...["idempotent-replayed", "idempotency-status"],
+  ...["idempotent-replayed", "idempotency-status", "repeatability-result"],
   ...["keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"],
 ]);
 

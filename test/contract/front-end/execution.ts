@@ -23,14 +23,17 @@ export function describeExecution(make: FrontEnd): void {
       expect(store.items.size).toBe(1);
     });
 
-    it.each([undefined, null, false, 0, ""])("replays the result %j exactly (P7)", async (result) => {
-      const fn = vi.fn(() => result);
-      const call = make(fn, bench().options);
-      expect(await call({ id: "o-1" })).toBe(result);
-      expect(await call({ id: "o-1" })).toBe(result);
-      expect(await call({ id: "o-1" })).toBe(result);
-      expect(fn).toHaveBeenCalledTimes(1);
-    });
+    it.each([undefined, null, false, 0, ""])(
+      'replays the result %j exactly (P7; bad input: returns `undefined`, `null`, `false`, `0`, `""`)',
+      async (result) => {
+        const fn = vi.fn(() => result);
+        const call = make(fn, bench().options);
+        expect(await call({ id: "o-1" })).toBe(result);
+        expect(await call({ id: "o-1" })).toBe(result);
+        expect(await call({ id: "o-1" })).toBe(result);
+        expect(fn).toHaveBeenCalledTimes(1);
+      },
+    );
 
     it("runs once for each key, and the number 1 and the text '1' are two keys", async () => {
       const fn = vi.fn((order: Order) => [order.id]);
@@ -50,7 +53,7 @@ export function describeExecution(make: FrontEnd): void {
       expect(store.items.size).toBe(1);
     });
 
-    it("runs once for 100 concurrent calls and refuses the others until the first is done", async () => {
+    it("runs once and refuses the others until the first is done (bad input: 100 equal requests at once)", async () => {
       const { fn, entered, open } = gate();
       const spy = vi.fn(fn);
       const call = make(spy, bench().options);
@@ -65,7 +68,7 @@ export function describeExecution(make: FrontEnd): void {
       expect(spy).toHaveBeenCalledTimes(1);
     });
 
-    it("refuses a duplicate while the first runs, and leaves the first's record alone (P3)", async () => {
+    it("refuses a duplicate and leaves the first's record alone (P3; bad input: reused while the first runs)", async () => {
       const { fn, entered, open } = gate();
       const spy = vi.fn(fn);
       const one = bench();
@@ -106,7 +109,7 @@ export function describeExecution(make: FrontEnd): void {
       await first;
     });
 
-    it("runs again once the record has expired", async () => {
+    it("runs again once the record has expired (bad input: expired but still there)", async () => {
       const fn = vi.fn(() => "done");
       const one = bench({ expiresAfter: { minutes: 10 } });
       const call = make(fn, one.options);
@@ -115,6 +118,7 @@ export function describeExecution(make: FrontEnd): void {
       await call({ id: "o-1" });
       expect(fn).toHaveBeenCalledTimes(1);
       one.clock.set(one.clock.now() + 1);
+      expect(one.store.items.size).toBe(1);
       await call({ id: "o-1" });
       expect(fn).toHaveBeenCalledTimes(2);
     });
@@ -156,7 +160,7 @@ export function describeExecution(make: FrontEnd): void {
     });
   });
 
-  describe("what the function does to its values", () => {
+  describe("what the function does to its values (bad input: mutates its event, or the returned result afterwards)", () => {
     it("cannot change the key by mutating the event", async () => {
       const fn = vi.fn((order: Order) => {
         Object.assign(order, { id: "changed", amount: 99 });

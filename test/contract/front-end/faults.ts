@@ -176,7 +176,7 @@ export function describeFaults(make: FrontEnd): void {
     );
   });
 
-  describe("a record that cannot be trusted", () => {
+  describe("a record that cannot be trusted (bad input: unknown status; completed without result; `v: 99`)", () => {
     it.each([
       ["of a newer version", { v: number(99) }],
       ["without a version", { v: undefined }],

@@ -9,7 +9,7 @@ export function describeLocks(make: FrontEnd): void {
     it.each([
       ["the Lambda's remaining time and five seconds", contextWith(30_000), 35_000],
       ["the same for a long one", contextWith(900_000), 905_000],
-      ["one minute without a context", undefined, 60_000],
+      ["one minute without a context (bad input: no Lambda context)", undefined, 60_000],
       ["one minute where the context knows no time", { functionName: "shop" }, 60_000],
       ["one minute where the remaining time is NaN (P11)", contextWith(Number.NaN), 60_000],
       ["one minute where the remaining time is no number (P11)", contextWith("soon" as never), 60_000],
@@ -43,7 +43,7 @@ export function describeLocks(make: FrontEnd): void {
     });
 
     it.each([0, -1, -30_000, 500])(
-      "is not taken with %d ms left: the function does not run (P11)",
+      "is not taken with %d ms left: the function does not run (P11; bad input: remaining time 0 or negative)",
       async (remaining) => {
         const fn = vi.fn(() => "done");
         const one = bench();
@@ -117,7 +117,7 @@ export function describeLocks(make: FrontEnd): void {
     });
   });
 
-  describe("an owner that outlives its lock", () => {
+  describe("an owner that outlives its lock (bad input: lock lapsed, first owner still running)", () => {
     /** The first call runs; its lock lapses; the second takes over and has completed, or still runs. */
     async function overtaken(second: () => unknown) {
       const { fn, entered, open, fail } = gate();

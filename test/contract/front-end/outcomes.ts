@@ -33,17 +33,20 @@ export function describeOutcomes(make: FrontEnd): void {
       ["undefined", undefined],
       ["null", null],
       ["0", 0],
-    ])("has %s passed through as it is, and the next call runs", async (_, error) => {
-      const fn = failingOnce(error);
-      const { options, store, turns } = bench();
-      const call = make(fn, options);
-      expect(await thrownBy(call({ id: "o-1" }))).toBe(error);
-      expect(store.items.size).toBe(0);
-      expect(await call({ id: "o-1" })).toBe("done");
-      expect(await call({ id: "o-1" })).toBe("done");
-      expect(fn).toHaveBeenCalledTimes(2);
-      expect(turns()).toStrictEqual(["claimed", "released", "claimed", "completed", "replayed"]);
-    });
+    ])(
+      "has %s passed through as it is, and the next call runs (bad input: throws an Error; throws a string; throws `undefined`)",
+      async (_, error) => {
+        const fn = failingOnce(error);
+        const { options, store, turns } = bench();
+        const call = make(fn, options);
+        expect(await thrownBy(call({ id: "o-1" }))).toBe(error);
+        expect(store.items.size).toBe(0);
+        expect(await call({ id: "o-1" })).toBe("done");
+        expect(await call({ id: "o-1" })).toBe("done");
+        expect(fn).toHaveBeenCalledTimes(2);
+        expect(turns()).toStrictEqual(["claimed", "released", "claimed", "completed", "replayed"]);
+      },
+    );
 
     it("has what it throws synchronously passed through as well", async () => {
       const error = new Error("at once");
@@ -60,22 +63,25 @@ export function describeOutcomes(make: FrontEnd): void {
       ["the TimeoutError of AbortSignal.timeout()", new DOMException("timed out", "TimeoutError")],
       ["an AbortError", new DOMException("aborted", "AbortError")],
       ["an error named TimeoutError by the AWS SDK", named("TimeoutError")],
-    ])("holds the key after %s, and is run again as attempt 2 when the lock has lapsed", async (_, error) => {
-      const attempts: number[] = [];
-      const failing = failingOnce(error);
-      const one = bench({ lockFor: { minutes: 1 } });
-      const call = make((_order, claim) => {
-        attempts.push(claim.attempt);
-        return failing();
-      }, one.options);
-      expect(await thrownBy(call({ id: "o-1" }))).toBe(error);
-      expect(one.item()).toMatchObject({ status: { S: "IN_PROGRESS" }, attempt: { N: "1" } });
-      expect(one.turns()).toStrictEqual(["claimed", "held"]);
-      expect(await codeOf(call({ id: "o-1" }))).toBe("in_progress");
-      one.clock.set(one.clock.now() + 60_000);
-      expect(await call({ id: "o-1" })).toBe("done");
-      expect(attempts).toStrictEqual([1, 2]);
-    });
+    ])(
+      "holds the key after %s, and is run again as attempt 2 when the lock has lapsed (bad input: throws after the provider timed out (`IdempotencyOutcomeUnknownError`))",
+      async (_, error) => {
+        const attempts: number[] = [];
+        const failing = failingOnce(error);
+        const one = bench({ lockFor: { minutes: 1 } });
+        const call = make((_order, claim) => {
+          attempts.push(claim.attempt);
+          return failing();
+        }, one.options);
+        expect(await thrownBy(call({ id: "o-1" }))).toBe(error);
+        expect(one.item()).toMatchObject({ status: { S: "IN_PROGRESS" }, attempt: { N: "1" } });
+        expect(one.turns()).toStrictEqual(["claimed", "held"]);
+        expect(await codeOf(call({ id: "o-1" }))).toBe("in_progress");
+        one.clock.set(one.clock.now() + 60_000);
+        expect(await call({ id: "o-1" })).toBe("done");
+        expect(attempts).toStrictEqual([1, 2]);
+      },
+    );
 
     it(
       "holds the key when it fails after its deadline, whatever it throws",

@@ -28,7 +28,7 @@ export function describePolicies(make: FrontEnd): void {
     });
   });
 
-  describe("a call without a key", () => {
+  describe("a call without a key (bad input: none, where one is required)", () => {
     it.each([
       ["undefined", undefined],
       ["null", null],
@@ -46,7 +46,7 @@ export function describePolicies(make: FrontEnd): void {
       expect(one.store.items.size).toBe(0);
     });
 
-    it("is refused where any part of the key is missing (P14)", async () => {
+    it("is refused (P14; bad input: `[tenant, orderId]` with one part missing)", async () => {
       const fn = vi.fn(() => "done");
       const call = make(fn, bench({ key: "[user, id]" }).options);
       expect(await codeOf(call({ id: "o-1" }))).toBe("key_missing");
@@ -55,7 +55,7 @@ export function describePolicies(make: FrontEnd): void {
       expect(await call({ id: "o-1", user: "u-1" })).toBe("done");
     });
 
-    it("is refused where the key's function throws, and nothing runs", async () => {
+    it("is refused, and nothing runs (bad input: selector that throws)", async () => {
       const fn = vi.fn(() => "done");
       const key = (): never => {
         throw new TypeError("order is undefined");
@@ -146,7 +146,7 @@ export function describePolicies(make: FrontEnd): void {
   });
 
   describe("principal", () => {
-    it("keeps equal keys of two users apart (P17)", async () => {
+    it("keeps equal keys of two users apart (P17; bad input: user B with user A's key)", async () => {
       const fn = vi.fn((order: Order) => ({ receiptOf: order.user }));
       const one = bench({ principal: "user" });
       const call = make(fn, one.options);
@@ -165,7 +165,7 @@ export function describePolicies(make: FrontEnd): void {
       expect(fn).not.toHaveBeenCalled();
     });
 
-    it("and key cannot be shifted into each other", async () => {
+    it("and key cannot be shifted into each other (bad input: `a#b` + `c` against `a` + `b#c`)", async () => {
       const one = bench({ principal: "user" });
       const call = make((order) => order.user, one.options);
       expect(await call({ user: "a#b", id: "c" })).toBe("a#b");

@@ -40,7 +40,7 @@ describe("a record that hangs", () => {
       expect(made.events.at(-1)).toMatchObject({
         type: "reported",
         item: "bad",
-        reason: "threw",
+        reason: "unfinished",
         error: { code: "outcome_unknown" },
       });
     }),
@@ -72,7 +72,7 @@ describe("a record that hangs", () => {
       const answer = made.deliver(message("good-1"), message("bad"), message("good-2"), message("good-3"));
       expect(await answerAfter(2_500, answer)).toStrictEqual(["bad", "good-2", "good-3"]);
       expect(made.ran).toStrictEqual(["good-1", "bad"]);
-      expect(reports(made)).toStrictEqual(["bad: threw", "good-2: no_time_left", "good-3: no_time_left"]);
+      expect(reports(made)).toStrictEqual(["bad: unfinished", "good-2: no_time_left", "good-3: no_time_left"]);
     }),
   );
 
@@ -97,7 +97,7 @@ describe("a record that hangs", () => {
       const answer = made.deliver(...["a-1", "bad", "a-3", "a-4"].map(of("a")), ...["b-1", "b-2"].map(of("b")));
       expect(await answerAfter(2_500, answer)).toStrictEqual(["bad", "a-3", "a-4"]);
       expect(made.ran.sort()).toStrictEqual(["a-1", "b-1", "b-2", "bad"]);
-      expect(reports(made)).toStrictEqual(["bad: threw", "a-3: group_stopped", "a-4: group_stopped"]);
+      expect(reports(made)).toStrictEqual(["bad: unfinished", "a-3: group_stopped", "a-4: group_stopped"]);
     }),
   );
 
@@ -125,7 +125,7 @@ describe("a record that hangs", () => {
       const made = hanging({ key: "json(body).id" });
       const answer = made.deliver(message("bad"), message("twin", { body: { id: "bad" } }));
       expect(await answerAfter(2_500, answer)).toStrictEqual(["bad", "twin"]);
-      expect(reports(made)).toStrictEqual(["bad: threw", "twin: joined"]);
+      expect(reports(made)).toStrictEqual(["bad: unfinished", "twin: joined"]);
     }),
   );
 
@@ -204,11 +204,13 @@ describe("the end of a batch's time", () => {
   );
 
   it(
-    "waits for no save beyond it: under a lock shorter than the function, a save is given two seconds",
+    "waits for no save beyond it: under a lock that could not be renewed, a save is given two seconds",
     onStandingClock(async () => {
       const made = hanging({ lockFor: { seconds: 1 } }, () => wait(2_450));
+      vi.spyOn(made.store, "renew").mockImplementation(never as never);
       vi.spyOn(made.store, "complete").mockImplementation(never as never);
       expect(await answerAfter(2_950, made.deliver(message("bad")))).toStrictEqual(["bad"]);
+      expect(reports(made)).toStrictEqual(["bad: unfinished"]);
     }),
   );
 

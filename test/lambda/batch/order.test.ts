@@ -99,7 +99,7 @@ describe("concurrency", () => {
 });
 
 describe("a FIFO queue", () => {
-  it("is taken in order per group, stops a group at its first failure and reports it with the rest", async () => {
+  it("is taken in order per group, stops a group at its first failure and reports it with the rest (bad input: FIFO, the second fails)", async () => {
     const { deliver, ran, events } = bench(({ messageId }) => {
       if (messageId === "a-2") throw new Error("no");
     });
@@ -161,7 +161,7 @@ describe("the time left", () => {
   }
 
   it(
-    "has to cover the longest message so far and the margin, else the rest is reported and none of it begun",
+    "has to cover the longest message so far and the margin, else the rest is reported and none of it begun (bad input: too little time left for the next record)",
     onStandingClock(async () => {
       const made = bench(() => wait(1_000), { concurrency: 1 });
       made.context = seconds(3.4);

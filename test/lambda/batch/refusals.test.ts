@@ -55,6 +55,20 @@ describe("what a batch is made of", () => {
     expect(() => idempotentBatch(fn as never, options as never)).toThrow(config);
   });
 
+  it("is answered with the options that a batch has, of which `binding` is none", () => {
+    const allowed =
+      "there is no option 'batchSize' for a batch; allowed are cache, changeVisibility, claimAt, codec, concurrency, deadlineMargin, ";
+    expect(() => idempotentBatch(async () => {}, { ...given, batchSize: 10 } as never)).toThrow(allowed);
+    for (const options of [
+      { ...given, batchSize: 10 },
+      { ...given, binding: undefined },
+    ]) {
+      expect(() => idempotentBatch(async () => {}, options as never)).toThrow(
+        expect.objectContaining({ message: expect.not.stringMatching(/allowed.*binding/) }),
+      );
+    }
+  });
+
   it("is refused at the call where no key can be read by mistake, and nothing has run", async () => {
     const { handler, ran } = bench(undefined, { key: (() => Promise.resolve("id")) as never });
     await expect(handler(eventOf(message("m-1")), lambdaContext())).rejects.toStrictEqual(config);

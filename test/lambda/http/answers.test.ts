@@ -7,7 +7,7 @@ describe.each(FRONT_ENDS)("http() under %s", (_, make) => {
   describe.each(KINDS)("behind a %s", (kind) => {
     const open = (options = {}, more = {}) => endpoint(options, { make, kind, ...more });
 
-    it("gives the first answer as it is, and repeats its status, body and allowed headers", async () => {
+    it("gives the first answer as it is, and repeats its status, body and allowed headers (bad input: replay)", async () => {
       const { send, handler } = open();
       expect((await send()).raw).toStrictEqual(created);
       const again = await send();
@@ -21,7 +21,7 @@ describe.each(FRONT_ENDS)("http() under %s", (_, make) => {
       expect(handler).toHaveBeenCalledTimes(1);
     });
 
-    it("answers a request without a key 400, with a problem and a link to its page", async () => {
+    it("answers a request without a key 400, with a problem and a link to its page (bad input: none, where one is required)", async () => {
       const { send, handler, store } = open();
       const answer = await send({ headers: { "Idempotency-Key": "-" } });
       expect(answer.status).toBe(400);
@@ -46,7 +46,7 @@ describe.each(FRONT_ENDS)("http() under %s", (_, make) => {
       expect(handler).toHaveBeenCalledTimes(1);
     });
 
-    it("answers a repetition while the first runs 409, and says when to come back", async () => {
+    it("answers a repetition while the first runs 409, and says when to come back (bad input: reused while the first runs)", async () => {
       const { send, handler } = open();
       let finish: (value: unknown) => void = () => {};
       handler.mockImplementationOnce(() => new Promise((resolve) => (finish = resolve)));
@@ -78,7 +78,7 @@ describe.each(FRONT_ENDS)("http() under %s", (_, make) => {
       expect(handler).not.toHaveBeenCalled();
     });
 
-    it("never answers one user with another one's answer (P17)", async () => {
+    it("never answers one user with another one's answer (P17; bad input: user B with user A's key)", async () => {
       const { send, handler, store } = open();
       handler.mockImplementation(async (event) => ({ statusCode: 200, body: String(userOf(event)) }));
       const ann = await send({ user: "ann" });
@@ -100,16 +100,19 @@ describe.each(FRONT_ENDS)("http() under %s", (_, make) => {
       expect(handler).not.toHaveBeenCalled();
     });
 
-    it.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])("runs %s each time and claims nothing", async (method) => {
-      const { send, handler, store, events } = open();
-      for (let again = 0; again < 2; again++) expect((await send({ method })).raw).toStrictEqual(created);
-      expect(handler).toHaveBeenCalledTimes(2);
-      expect(store.records()).toStrictEqual([]);
-      expect(events.map(({ type }) => type)).toStrictEqual(["unheld", "unheld"]);
-    });
+    it.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])(
+      "runs %s each time and claims nothing (bad input: GET with a key)",
+      async (method) => {
+        const { send, handler, store, events } = open();
+        for (let again = 0; again < 2; again++) expect((await send({ method })).raw).toStrictEqual(created);
+        expect(handler).toHaveBeenCalledTimes(2);
+        expect(store.records()).toStrictEqual([]);
+        expect(events.map(({ type }) => type)).toStrictEqual(["unheld", "unheld"]);
+      },
+    );
 
     it.each([500, 503, 404, 402, 409, 412, 429, 401])(
-      "gives a %i to its caller and remembers nothing (P20)",
+      "gives a %i to its caller and remembers nothing (P20; bad input: returns 503 (http))",
       async (statusCode) => {
         const { send, handler, store } = open();
         handler.mockResolvedValueOnce({ statusCode, body: "not now" });

@@ -12,8 +12,12 @@ const as = (type: string, body: string, more: object = {}): Sent => ({
 });
 
 const EQUAL: readonly Pair[] = [
-  ["names in another order", json('{"a":1,"b":[{"c":2,"d":3}]}'), json('{ "b": [ {"d":3,"c":2} ], "a": 1 }')],
-  ["a and A swapped (P12)", json('{"a":1,"A":2}'), json('{"A":2,"a":1}')],
+  [
+    "names in another order (bad input: same JSON in another key order)",
+    json('{"a":1,"b":[{"c":2,"d":3}]}'),
+    json('{ "b": [ {"d":3,"c":2} ], "a": 1 }'),
+  ],
+  ['a and A swapped (P12; bad input: `{"a":1,"A":2}` swapped)', json('{"a":1,"A":2}'), json('{"A":2,"a":1}')],
   ["one number in two spellings", json('{"n":100}'), json('{"n":1e2}')],
   ["one long number in two spellings", json('{"n":9007199254740993}'), json('{"n":9007199254740993.0}')],
   ["a text in two spellings", json('{"n":"é"}'), json('{"n":"\\u00e9"}')],
@@ -42,9 +46,13 @@ const EQUAL: readonly Pair[] = [
 ];
 
 const DIFFERENT: readonly Pair[] = [
-  ["integers above 2^53", json('{"n":9007199254740992}'), json('{"n":9007199254740993}')],
+  [
+    "integers above 2^53 (bad input: integers that differ above 2^53)",
+    json('{"n":9007199254740992}'),
+    json('{"n":9007199254740993}'),
+  ],
   ["long decimals", json('{"n":0.12345678901234567890}'), json('{"n":0.12345678901234567891}')],
-  ["__proto__ (P13)", json('{"__proto__":{"admin":true}}'), json("{}")],
+  ["__proto__ (P13; bad input: differs only in `__proto__`)", json('{"__proto__":{"admin":true}}'), json("{}")],
   ["a name that stands twice, and its last value", json('{"a":1,"a":2}'), json('{"a":2}')],
   ["two values of a name that stands twice", json('{"a":1,"a":3}'), json('{"a":2,"a":3}')],
   ["1 and '1'", json('{"a":1}'), json('{"a":"1"}')],
@@ -73,17 +81,20 @@ describe.each(KINDS)("the fingerprint behind a %s", (kind) => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
-  it.each(DIFFERENT)("differs by %s: a 422, and the first record stays", async (_, one, other) => {
-    const { send, handler, store } = endpoint({}, { kind });
-    await send(one);
-    const before = store.records();
-    const answer = await send(other);
-    expect([answer.status, problemOf(answer)["code"]]).toStrictEqual([422, "key_reused"]);
-    expect(store.records()).toStrictEqual(before);
-    expect((await send(one)).headers["idempotent-replayed"]).toBe("true");
-    expect(handler).toHaveBeenCalledTimes(1);
-    expect(({} as { admin?: unknown }).admin).toBeUndefined();
-  });
+  it.each(DIFFERENT)(
+    "differs by %s: a 422, and the first record stays (bad input: reused with another body, path, method or query)",
+    async (_, one, other) => {
+      const { send, handler, store } = endpoint({}, { kind });
+      await send(one);
+      const before = store.records();
+      const answer = await send(other);
+      expect([answer.status, problemOf(answer)["code"]]).toStrictEqual([422, "key_reused"]);
+      expect(store.records()).toStrictEqual(before);
+      expect((await send(one)).headers["idempotent-replayed"]).toBe("true");
+      expect(handler).toHaveBeenCalledTimes(1);
+      expect(({} as { admin?: unknown }).admin).toBeUndefined();
+    },
+  );
 
   it("differs by the order of equal parameters, which may mean something", async () => {
     if (kind === "load balancer") return; // It shows the last one only.
@@ -106,7 +117,7 @@ describe.each(KINDS)("the fingerprint behind a %s", (kind) => {
     ).toBe(422);
   });
 
-  it.each(["[", '{"a":'])("of a body that nests 10,000 deep (%s) is a 400 at once", async (open) => {
+  it.each(["[", '{"a":'])("of a body (%s) is a 400 at once (bad input: nested 10,000 deep)", async (open) => {
     const { send, handler } = endpoint({}, { kind });
     const close = open === "[" ? "]" : "}";
     const body = `${open.repeat(10_000)}1${close.repeat(10_000)}`;

@@ -6,7 +6,7 @@ const withKey = (key: string | readonly string[]) => ({ headers: { "Idempotency-
 const LISTING: readonly Kind[] = ["HTTP API", "function URL", "REST API", "load balancer with lists"];
 
 describe("the header Idempotency-Key", () => {
-  it.each(KINDS)("is found in any letter case behind a %s (P16)", async (kind) => {
+  it.each(KINDS)("is found behind a %s (P16; bad input: `Idempotency-Key` in any letter case)", async (kind) => {
     const { send, handler } = endpoint({}, { kind });
     for (const name of ["Idempotency-Key", "idempotency-key", "IDEMPOTENCY-KEY", "iDEMPOTENCY-kEY"]) {
       await send({ headers: { "Idempotency-Key": "-", [name]: "k-1" } });
@@ -20,7 +20,7 @@ describe("the header Idempotency-Key", () => {
     ['"abc";v=1; w="x,y"', "abc"],
     ['"a\\"b\\\\c"', 'a"b\\c'],
     ["abc;v=1", '"abc;v=1"'],
-  ])("%s and %s are one key", async (one, other) => {
+  ])('%s and %s are one key (bad input: `"abc"` and bare `abc`)', async (one, other) => {
     const { send, handler, store } = endpoint();
     await send(withKey(one));
     expect((await send(withKey(other))).headers["idempotent-replayed"]).toBe("true");
@@ -51,15 +51,18 @@ describe("the header Idempotency-Key", () => {
     ["an empty member", "abc,"],
     ["only a comma", ","],
     ["a structured list", '("a" "b")'],
-  ])("with %s is a 400 that does not show it, and nothing runs", async (_, key) => {
-    const { send, handler, store, events } = endpoint();
-    const answer = await send(withKey(key));
-    expect([answer.status, problemOf(answer)["code"]]).toStrictEqual([400, "key_missing"]);
-    expect(events).toMatchObject([{ type: "refused", code: "key_missing", id: undefined }]);
-    for (const event of events) if ("error" in event) expect(String(event.error)).not.toMatch(/Injected|schl|kkkk/);
-    for (const part of ["Injected", "schl", "kkkk"]) expect(JSON.stringify(answer)).not.toContain(part);
-    expect([handler.mock.calls.length, store.records().length]).toStrictEqual([0, 0]);
-  });
+  ])(
+    'with %s is a 400 that does not show it, and nothing runs (bad input: `""`, 256 or more characters, control characters or CR/LF)',
+    async (_, key) => {
+      const { send, handler, store, events } = endpoint();
+      const answer = await send(withKey(key));
+      expect([answer.status, problemOf(answer)["code"]]).toStrictEqual([400, "key_missing"]);
+      expect(events).toMatchObject([{ type: "refused", code: "key_missing", id: undefined }]);
+      for (const event of events) if ("error" in event) expect(String(event.error)).not.toMatch(/Injected|schl|kkkk/);
+      for (const part of ["Injected", "schl", "kkkk"]) expect(JSON.stringify(answer)).not.toContain(part);
+      expect([handler.mock.calls.length, store.records().length]).toStrictEqual([0, 0]);
+    },
+  );
 
   it.each(["k", "k".repeat(255), "!#$%&'()*+-./:;<=>?@[\\]^_`{|}~"])("takes %s for a key", async (key) => {
     const { send, handler } = endpoint();
@@ -68,12 +71,15 @@ describe("the header Idempotency-Key", () => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
-  it.each(LISTING)("sent twice with two values behind a %s is a 400", async (kind) => {
-    const { send, handler } = endpoint({}, { kind });
-    expect((await send(withKey(["k-1", "k-2"]))).status).toBe(400);
-    expect((await send(withKey(['"k-1"', "k-2"]))).status).toBe(400);
-    expect(handler).not.toHaveBeenCalled();
-  });
+  it.each(LISTING)(
+    "sent twice with two values behind a %s is a 400 (bad input: two different `Idempotency-Key` headers)",
+    async (kind) => {
+      const { send, handler } = endpoint({}, { kind });
+      expect((await send(withKey(["k-1", "k-2"]))).status).toBe(400);
+      expect((await send(withKey(['"k-1"', "k-2"]))).status).toBe(400);
+      expect(handler).not.toHaveBeenCalled();
+    },
+  );
 
   it.each(LISTING)("sent twice with one value behind a %s is that key", async (kind) => {
     const { send, handler } = endpoint({}, { kind });
@@ -168,7 +174,7 @@ describe("a key of several parts (M15)", () => {
     ["a part missing", { body: "{}" }],
     ["no body", { body: undefined }],
     ["no header", { headers: { "Idempotency-Key": "-" }, body: '{"orderId":7}' }],
-    ["a body that is not JSON", { body: "orderId=7" }],
+    ["a body that is not JSON (bad input: not JSON where the key reads it)", { body: "orderId=7" }],
     ["two values of a header", { ...withKey(["a", "b"]), body: '{"orderId":7}' }],
   ])("with %s is a 400: it is never shared", async (_, sent) => {
     const { send, handler } = endpoint({ key });

@@ -130,6 +130,22 @@ describe.each(FRONT_ENDS)("a line break in an answer under %s", (_, make) => {
     }
   });
 
+  // Seen by a reviewer: an answer that is not under a claim was not looked at.
+  it.each(BREAKS)(
+    "is refused in %s where nothing is claimed: a GET, and a request without a key that may run",
+    async (__, more) => {
+      const { send, handler } = endpoint({}, { make, whenKeyMissing: "run" });
+      handler.mockResolvedValue({ statusCode: 200, body: "", ...more });
+      for (const sent of [{ method: "GET" }, { headers: { "Idempotency-Key": "-" } }]) {
+        const answer = await send(sent);
+        expect([answer.status, problemOf(answer)["code"]]).toStrictEqual([500, "result_unstorable"]);
+        expect(JSON.stringify(answer.raw)).not.toMatch(/Set-Cookie|Injected/);
+      }
+      handler.mockResolvedValue(created);
+      expect((await send({ method: "GET" })).raw).toStrictEqual(created);
+    },
+  );
+
   it("is refused under a claim that is held", async () => {
     const { send, handler } = endpoint({}, { make, remember: () => "hold" });
     handler.mockResolvedValue({ statusCode: 200, headers: { etag: "a\r\nb" } });
