@@ -51,6 +51,8 @@ const BY_NAME: ReadonlyMap<unknown, StoreFailure> = new Map(
   Object.entries(REASONS).flatMap(([reason, all]) => all.map((name) => [name, reason as StoreFailure] as const)),
 );
 
+const COMMIT_ACTIONS = "dynamodb:UpdateItem, PutItem, DeleteItem or ConditionCheckItem";
+
 /** DynamoDB's exception, or the name of what failed on the way to it. */
 export const nameOf = (error: unknown): string => String((error as Thrown | null | undefined)?.name ?? "");
 
@@ -74,14 +76,17 @@ export function storeFailure(
   error: unknown,
   request: { readonly operation: Operation; readonly table: string },
 ): IdempotencyStoreError {
-  const action = `dynamodb:${request.operation}`;
-  const table = request.table.slice(request.table.lastIndexOf("/") + 1);
+  const isCommit = request.operation === "TransactWriteItems";
+  // A transaction has no permission of its own: it needs those of its actions.
+  const action = isCommit ? COMMIT_ACTIONS : `dynamodb:${request.operation}`;
+  const own = request.table.slice(request.table.lastIndexOf("/") + 1);
+  const table = isCommit ? `${own} or one that the commit writes to` : own;
   const reason = reasonOf(error);
   return new IdempotencyStoreError({
     reason,
     detail: detailOf(reason, error, action, table),
     action,
-    table,
+    table: own,
     cause: error,
   });
 }
@@ -106,12 +111,19 @@ function detailOf(reason: StoreFailure, error: unknown, action: string, table: s
     case "missing_table":
       return `table ${table} does not exist in the client's region and account`;
     case "access_denied":
-      return `no permission for ${action} on table ${table}: grant it to the function's role`;
+      return deniedDetail(error, action, table);
     case "credentials":
       return `the AWS credentials for ${action} on table ${table} are missing, expired or not accepted`;
     case "invalid_request":
       return invalidDetail(error, action, table);
   }
+}
+
+/** AWS says which action on which table; the rest of its sentence, with account and role, stays in the cause. */
+function deniedDetail(error: unknown, action: string, table: string): string {
+  const [, lacked = action, on = table] =
+    /perform: (dynamodb:\w+) on resource: arn:[^\s]*:table\/([\w.-]+)/.exec(messageOf(error)) ?? [];
+  return `no permission for ${lacked} on table ${on}: grant it to the function's role`;
 }
 
 const WRONG_KEY =

@@ -45,6 +45,23 @@ describe("the failure of a store", () => {
     expect(failure.retryable).toBe(["throttled", "timeout", "unavailable"].includes(reason));
   });
 
+  it("names the action that a commit lacks, and the table that it lacks it on, without the account", () => {
+    const said =
+      "User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-central-1:123456789012:table/invoices because no identity-based policy allows it";
+    const error = Object.assign(new Error(said), { name: "AccessDeniedException" });
+    const failure = storeFailure(error, { operation: "TransactWriteItems", table: "idempotency" });
+    expect(failure.message).toBe(
+      "the idempotency store failed: no permission for dynamodb:PutItem on table invoices: grant it to the function's role",
+    );
+  });
+
+  it("names the actions that a commit needs where AWS does not say which one is lacking", () => {
+    const failure = storeFailure(thrown("AccessDeniedException"), { operation: "TransactWriteItems", table: "orders" });
+    expect(failure.message).toContain(
+      "dynamodb:UpdateItem, PutItem, DeleteItem or ConditionCheckItem on table orders or one that the commit writes to",
+    );
+  });
+
   it.each([undefined, null, "text", 7, {}, { name: 1, code: {}, message: null }])(
     "by %s, which is no error, is unavailable and its cause",
     (error) => {
