@@ -1,6 +1,16 @@
 import { Duration } from "aws-cdk-lib";
+import { CfnGlobalTable, type ITableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, LoggingFormat, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import {
+  Architecture,
+  FilterCriteria,
+  FilterRule,
+  LoggingFormat,
+  Runtime,
+  StartingPosition,
+  Tracing,
+} from "aws-cdk-lib/aws-lambda";
+import { DynamoEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import {
   type BundlingOptions,
   LogLevel,
@@ -11,7 +21,7 @@ import {
 } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
-import { checkSeconds, checkWhole } from "./checks.ts";
+import { checkSeconds, checkWhole, refuse } from "./checks.ts";
 
 /** What `NodejsFunction` takes, with these defaults. */
 export interface NodeFunctionProps extends NodejsFunctionProps {
@@ -25,6 +35,12 @@ export interface NodeFunctionProps extends NodejsFunctionProps {
   readonly logRetention?: RetentionDays;
   /** Conditions by which esbuild reads the `exports` of packages, besides `import`, `module` and `node`. Default: none. */
   readonly exportConditions?: readonly string[];
+  /**
+   * The table whose `outbox()` items the function publishes: it reads the table's stream (which has to have new images),
+   * new events alone, from the oldest on, and hands back what it could not send. Its handler is `publishOutbox(...)` of
+   * `lambda-once/writes`. Default: none.
+   */
+  readonly outboxOf?: ITableV2;
 }
 
 /** CommonJS packages call `require`, which an ES module does not have. */
@@ -54,7 +70,14 @@ const BUNDLING: BundlingOptions = {
  */
 export class NodeFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
-    const { timeout = Duration.seconds(15), memorySize = 512, exportConditions = [], logRetention, ...given } = props;
+    const {
+      timeout = Duration.seconds(15),
+      memorySize = 512,
+      exportConditions = [],
+      logRetention,
+      outboxOf,
+      ...given
+    } = props;
     checkSeconds(scope, `timeout of ${id}`, timeout, [1, 900]);
     checkWhole(scope, `memorySize of ${id}`, memorySize, [128, 10_240]);
     const { logGroup, role } = ownLogs(scope, id, given, logRetention);
@@ -77,7 +100,29 @@ export class NodeFunction extends NodejsFunction {
         esbuildArgs: { ...conditions(exportConditions), ...given.bundling?.esbuildArgs },
       },
     });
+    if (outboxOf !== undefined) publish(this, outboxOf);
   }
+}
+
+/** What the stream hands over: a new item that holds an event. Everything else costs no invocation. */
+const NEW_EVENTS = FilterCriteria.filter({
+  eventName: FilterRule.isEqual("INSERT"),
+  dynamodb: { NewImage: { outbox: { S: FilterRule.exists() } } },
+});
+
+function publish(fn: NodeFunction, table: ITableV2): void {
+  const resource = table.node.defaultChild;
+  const lacksStream = resource instanceof CfnGlobalTable && resource.streamSpecification === undefined;
+  if (lacksStream || table.tableStreamArn === undefined) {
+    refuse(fn, "outboxOf is a table without a stream; allowed is one with dynamoStream: StreamViewType.NEW_IMAGE");
+  }
+  fn.addEventSource(
+    new DynamoEventSource(table, {
+      startingPosition: StartingPosition.TRIM_HORIZON, // Nothing that was committed before the function was there is left out.
+      reportBatchItemFailures: true,
+      filters: [NEW_EVENTS],
+    }),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { LocalStack } from "../local/stack.ts";
 import type { PaymentProvider } from "./provider.ts";
 import { type Item, type Seen, type Sender, settled } from "./sender.ts";
-import { type Step, told } from "./story.ts";
+import { type Step, told } from "./step.ts";
 
 const statusOf = (item: Item | undefined): string => item?.["status"]?.S ?? "none";
 const versionOf = (item: Item | undefined): string => item?.["version"]?.N ?? "none";

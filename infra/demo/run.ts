@@ -3,7 +3,8 @@ import { startStack } from "../local/stack.ts";
 import { synthesize } from "../local/synth.ts";
 import { startPaymentProvider } from "./provider.ts";
 import { type Item, type Sender, senderTo } from "./sender.ts";
-import { type Step, story } from "./story.ts";
+import type { Step } from "./step.ts";
+import { story } from "./story.ts";
 import { head, row } from "./text-table.ts";
 
 const INTRODUCTION = `

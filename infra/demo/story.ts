@@ -5,31 +5,19 @@ import { readEvent } from "./events.ts";
 import { anOrdersLife } from "./order-story.ts";
 import type { PaymentProvider } from "./provider.ts";
 import { type Seen, type Sender, until } from "./sender.ts";
-
-/** One step of the demo, and what must come of it. */
-export interface Step {
-  readonly sent: string;
-  readonly why: string;
-  /** How many entries the ledger must have more after it. */
-  readonly booked: number;
-  /** What the sender must see. */
-  readonly answer: string;
-  /** Carries the step out and says what the sender saw. */
-  carryOut(): Promise<string>;
-}
+import { type Step, told } from "./step.ts";
+import { ordersWithTokens } from "./token-story.ts";
 
 /** The story, in order: the later steps build on the earlier ones. */
 export function story(stack: LocalStack, sender: Sender, provider: PaymentProvider): readonly Step[] {
   return [
     ...ordersOnce(sender),
     ...ordersThatDie(stack, sender),
+    ...ordersWithTokens(stack, sender),
     ...anOrdersLife(stack, sender, provider),
     ...payments(stack, sender),
   ];
 }
-
-/** What a customer sees of an answer. */
-export const told = ({ status, replayed }: Seen): string => `${status}${replayed ? ", replayed" : ""}`;
 
 function ordersOnce(sender: Sender): readonly Step[] {
   let first: Seen;
