@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { CfnGlobalTable, type ITableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
@@ -112,7 +112,8 @@ const NEW_EVENTS = FilterCriteria.filter({
 
 function publish(fn: NodeFunction, table: ITableV2): void {
   const resource = table.node.defaultChild;
-  const lacksStream = resource instanceof CfnGlobalTable && resource.streamSpecification === undefined;
+  const lacksStream =
+    resource instanceof CfnGlobalTable && Stack.of(table).resolve(resource.streamSpecification) === undefined;
   if (lacksStream || table.tableStreamArn === undefined) {
     refuse(fn, "outboxOf is a table without a stream; allowed is one with dynamoStream: StreamViewType.NEW_IMAGE");
   }

@@ -1,0 +1,113 @@
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+import { type Failure, failure } from "./failure.ts";
+import type { LightRuntime } from "./runtime.ts";
+
+/** An HTTP answer as it came, whatever its status. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** No answer, or none that is whole. */
+export interface Unanswered {
+  readonly error: Failure;
+  /** The request went out on a connection that had been idle: the server may have closed it before. */
+  readonly reused: boolean;
+}
+
+/** How long one exchange may take, in milliseconds: until there is a connection, and to its end. */
+export interface Patience {
+  readonly connect: number;
+  readonly answer: number;
+}
+
+/** One way to one server: `node:http` or `node:https`, and the connections that are kept. */
+export interface Line {
+  readonly request: (options: RequestOptions) => ClientRequest;
+  readonly agent: Agent;
+  readonly secure: boolean;
+}
+
+/**
+ * The modules are asked for by name when they are needed: on Node 22 and newer an `import` of `node:http`
+ * also loads `fetch` and all that belongs to it.
+ */
+export function lineTo(protocol: string): Line {
+  const secure = protocol === "https:";
+  const { Agent, request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
+  return { agent: new Agent({ keepAlive: true, maxSockets: 50 }), request, secure };
+}
+
+/**
+ * One request and its answer. What the network does is never a rejection, a redirect is not followed, and no
+ * timer is left behind; the connection is kept only after a whole answer.
+ */
+export function exchange(
+  { request: send, agent, secure }: Line,
+  options: RequestOptions,
+  { body, limit, patience, runtime }: { body?: string; limit: number; patience: Patience; runtime: LightRuntime },
+): Promise<Answer | Unanswered> {
+  return new Promise((resolve) => {
+    const request = send({ ...options, agent, setHost: false });
+    let connecting: (() => void) | undefined;
+    const settle = (outcome: Answer | Unanswered): void => {
+      late();
+      connecting?.();
+      resolve(outcome);
+    };
+    const fail = (error: Failure): void => settle({ error, reused: request.reusedSocket });
+    /** Settles first: what the destruction then makes the sockets say is about us. */
+    const giveUp = (error: Failure): void => {
+      fail(error);
+      request.destroy();
+    };
+    const late = runtime.alarm(patience.answer, () =>
+      giveUp(failure("TimeoutError", `no answer within ${patience.answer} ms`)),
+    );
+
+    request.on("error", fail);
+    request.on("socket", (socket) => {
+      if (!socket.connecting) return;
+      connecting = runtime.alarm(patience.connect, () =>
+        giveUp(failure("TimeoutError", `no connection within ${patience.connect} ms`)),
+      );
+      socket.once(secure ? "secureConnect" : "connect", connecting);
+    });
+    let answered = false;
+    request.on("response", (response) => {
+      answered = true;
+      collect(response, limit, { done: settle, fail, giveUp });
+    });
+    // Without an answer and without an error: a server that switches protocols, or ends the connection.
+    request.on("close", () => {
+      if (!answered) fail(cutOff());
+    });
+    request.end(body);
+  });
+}
+
+const cutOff = (): Failure => failure("Error", "the connection ended before the answer did", { code: "ECONNRESET" });
+
+function collect(
+  response: IncomingMessage,
+  limit: number,
+  { done, fail, giveUp }: Record<"fail" | "giveUp", (error: Failure) => void> & { done: (answer: Answer) => void },
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limit) giveUp(failure("ResponseTooLarge", `the answer is larger than ${limit} bytes`));
+    else chunks.push(chunk);
+  });
+  response.on("end", () => {
+    if (!response.complete) return fail(cutOff());
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    done({ status: response.statusCode ?? 0, headers: response.headers, body });
+  });
+  response.on("error", fail);
+  response.on("close", () => {
+    if (!response.complete) fail(cutOff());
+  });
+}

@@ -1,0 +1,20 @@
+/** For `localhost`, signed by itself, until the year 2126. Its key is public: it proves nothing anywhere else. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwhqNAlYxesifycfM
+jBKj958ykxnx35tIKSek7KOvIRKhRANCAARBXiuGfaXoD1h2EVO1iboV/SrOJY0c
+sEhWAFamS805ivnWYGpz6+EQv7yt5Wxje4fRSX8ylGLkSHap7rSN/Dz/
+-----END PRIVATE KEY-----
+`;
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIURgbllCjt6zgRa/P38hrsZ1N01TkwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTExMDczM1oYDzIxMjYxMDI4
+MTEwNzMzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARBXiuGfaXoD1h2EVO1iboV/SrOJY0csEhWAFamS805ivnWYGpz6+EQ
+v7yt5Wxje4fRSX8ylGLkSHap7rSN/Dz/o2kwZzAdBgNVHQ4EFgQUAHooQHAKdHRX
+buNd+ToFChmLc40wHwYDVR0jBBgwFoAUAHooQHAKdHRXbuNd+ToFChmLc40wDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIhAN/9HC0MS4ARnH6Zi6K2vp3pd5k/relvA6M7wJV5i1HrAiBlYBwc4hdO
+fVYZwIq0usLXJPiJhDCnOzDodG9MJsQLhg==
+-----END CERTIFICATE-----
+`;
