@@ -6,6 +6,7 @@ export type { Duration } from "./core/duration.ts";
 export * from "./core/errors.ts";
 export type { IdempotencyEvent, Observer } from "./core/observe.ts";
 export type * from "./core/record.ts";
+export * from "./core/refusals.ts";
 export * from "./core/remembered-error.ts";
 export type { Storable } from "./core/storable.ts";
 export type * from "./core/store.ts";

@@ -14,8 +14,8 @@ export async function changeOrder(event: APIGatewayProxyEvent, _context: Context
   const change = readJson(event.body);
   if (!isChange(change)) return answer(400, { message: "allowed is { amount, note }, amount in cents" });
   const expected = versionFrom(headerOf(event, "if-match"));
-  if (expected.match === "missing") return answer(428, { message: "If-Match has to name the version that was read" });
-  if (expected.match === "invalid") return answer(400, { message: "If-Match is no list of entity tags" });
+  if (expected.match === "missing" || expected.match === "invalid")
+    return answer(400, { message: "If-Match is no list of entity tags" });
 
   const { id, customer, orderNumber } = order;
   const { amount, note } = change;

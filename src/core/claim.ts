@@ -204,7 +204,9 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     async returned(result, reduce) {
       if (committing !== undefined) await committing;
-      if (committed !== undefined) return { status: "executed", attempt, result: committed.result, kept: true };
+      if (committed !== undefined) {
+        return { status: "executed", attempt: commitment.record.attempt, result: committed.result, kept: true };
+      }
       if (failure !== undefined) {
         if (end() && !commitment.vacant) winner = await winnerOf(engine, record, lease);
         if (winner !== undefined) return winner;

@@ -4,7 +4,7 @@ import { DEEPEST, isPlainObject } from "./plain.ts";
 import type { NativeItem, PartFacts, Writable, Write, WriteAction, WritePart } from "./write.ts";
 
 /** A transaction's limit is 100 actions; one of them is the record's. */
-export const MOST_ACTIONS = 99;
+const MOST_ACTIONS = 99;
 
 /** What became of one action of a commit, by its place in the plan. */
 export type ActionFacts = PartFacts;
@@ -159,13 +159,15 @@ export function snapshot(write: Writable, index: number): Writable {
   return isWrite(write) ? write : (copyOf(checked(write, index)) as WriteAction);
 }
 
-/** Plain objects (an undefined property equals an absent one), arrays, sets and maps are copied; other values (wrapped numbers) are the marshaller's own. */
+/** Plain objects, arrays, sets and maps are copied; other values (wrapped numbers) are the marshaller's own. */
 function copyOf(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST) throw new IdempotencyConfigError(`a write nests deeper than ${DEEPEST} levels`);
   if (Array.isArray(value)) return value.map((inner) => copyOf(inner, depth + 1));
   if (value instanceof Set) return new Set([...value].map((inner) => copyOf(inner, depth + 1)));
   if (value instanceof Map) return new Map([...value].map(([name, inner]) => [name, copyOf(inner, depth + 1)]));
   if (value instanceof Uint8Array) return new Uint8Array(value);
+  // The SDK would leave it out without a word.
+  if (typeof value === "function") throw new IdempotencyConfigError("a write holds a function; allowed are values");
   if (!isPlainObject(value)) return value;
   // An undefined property equals an absent one.
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
@@ -185,7 +187,8 @@ function checked(action: WriteAction, index: number): WriteAction {
   const allowed = `allowed is an object with one of ${KINDS.join(", ")}, or a write of lambda-once/writes`;
   if (typeof action !== "object" || action === null) return refuse(`is ${show(action)}; ${allowed}`);
   const kind = kindOf(action);
-  if (kind === undefined) return refuse(`has the names ${show(Object.keys(action))}; ${allowed}`);
+  if (kind === undefined)
+    return refuse(`has ${Object.keys(action).slice(0, 5).join(", ") || "nothing in it"}; ${allowed}`);
   const request = action[kind] as unknown as Readonly<Record<string, unknown>>;
   const isText = (name: string): boolean => typeof request[name] === "string" && request[name] !== "";
   const isItem = (name: string): boolean => {

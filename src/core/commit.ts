@@ -36,18 +36,23 @@ export async function carryOut(
   request: CommitRequest,
 ): Promise<CommitEnd> {
   const { runtime } = engine;
-  let isUnknown = false;
+  let unheard: IdempotencyStoreError | undefined;
   for (let round = 0; ; round++) {
-    let failure: IdempotencyStoreError;
+    let answer: CommitAnswer | undefined;
+    let failure = heldElsewhere();
     try {
       // Half of what is left: a request that hangs leaves the time to ask again, and to look.
-      const answer = await within(runtime, Math.ceil(patience(lease) / 2), () => commit(request));
-      if (answer.outcome !== "busy") return endOf(answer, request);
-      failure = heldElsewhere();
+      answer = await within(runtime, Math.ceil(patience(lease) / 2), () => commit(request));
     } catch (error) {
       if (isIdempotencyError(error) && error.code === "config") throw error;
       failure = asStoreError(error);
-      isUnknown ||= mayHaveArrived(failure);
+      if (mayHaveArrived(failure)) unheard = failure;
+    }
+    if (answer !== undefined && answer.outcome !== "busy") {
+      // An earlier try may be on its way still, and there is no claim to give back, which would keep it out.
+      if (answer.outcome === "refused" && unheard !== undefined && request.record?.from === "nothing")
+        throw unknown(unheard);
+      return endOf(answer, request);
     }
     if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0) {
       await backoff(runtime, Math.min(round, 4));
@@ -55,7 +60,7 @@ export async function carryOut(
     }
     const end = await lookFor(engine, lease, request);
     if (end !== undefined) return end;
-    throw isUnknown ? unknown(failure) : failure;
+    throw unheard === undefined ? failure : unknown(failure);
   }
 }
 

@@ -1,22 +1,13 @@
-/**
- * The errors that callers see. Each has a literal `code` to branch on and the facts that an HTTP front
- * end reads (`statusCode`, `expose`, `headers`: the names of Middy's http-error-handler). Facts go in,
- * the class writes its sentence; no sentence holds a key, a payload, a result or a secret.
- */
-const brand = Symbol.for("lambda-once.error");
-
-class IdempotencyErrorBase extends Error {
-  /** The message may be shown to the caller. */
-  readonly expose = true;
-  /** `Retry-After` in whole seconds where trying again makes sense, else empty. */
-  readonly headers: Readonly<Record<string, string>>;
-
-  constructor(message: string, options?: { cause?: unknown; retryAfter?: number }) {
-    super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined);
-    this.headers = options?.retryAfter === undefined ? {} : { "Retry-After": String(options.retryAfter) };
-  }
-}
-Object.defineProperty(IdempotencyErrorBase.prototype, brand, { value: true });
+import { brand, IdempotencyErrorBase } from "./error-base.ts";
+import type {
+  IdempotencyForbiddenError,
+  IdempotencyKeyMissingError,
+  IdempotencyPreconditionRequiredError,
+  IdempotencyPrincipalMissingError,
+  IdempotencyRequestTooOldError,
+  IdempotencySignatureError,
+  IdempotencyTokenError,
+} from "./refusals.ts";
 
 /** The first call with this key is still running. Nothing ran; try again after `retryAfter` seconds. */
 export class IdempotencyInProgressError extends IdempotencyErrorBase {
@@ -53,90 +44,6 @@ export class IdempotencyKeyReusedError extends IdempotencyErrorBase {
 
   constructor() {
     super("this idempotency key was used before for a different request; use a new key for a new request");
-  }
-}
-
-/** The key is missing, in whole or in part, or could not be read from the input. Nothing ran. */
-export class IdempotencyKeyMissingError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencyKeyMissingError";
-  readonly code = "key_missing";
-  readonly statusCode = 400;
-  readonly reason: "missing" | "unreadable";
-
-  constructor({ reason, detail, cause }: { reason: "missing" | "unreadable"; detail: string; cause?: unknown }) {
-    super(
-      `the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`,
-      cause === undefined ? undefined : { cause },
-    );
-    this.reason = reason;
-  }
-}
-
-/** The operation keeps keys apart by principal, and the input names none. Nothing ran. */
-export class IdempotencyPrincipalMissingError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencyPrincipalMissingError";
-  readonly code = "principal_missing";
-  readonly statusCode = 401;
-
-  constructor({ detail, cause }: { detail: string; cause?: unknown }) {
-    super(`the principal of the idempotency key is missing: ${detail}`, cause === undefined ? undefined : { cause });
-  }
-}
-
-/** The binding's `authorize` says that the caller may not do this now. Nothing ran, and nothing was replayed. */
-export class IdempotencyForbiddenError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencyForbiddenError";
-  readonly code = "forbidden";
-  readonly statusCode = 403;
-
-  constructor() {
-    super("the caller may not do this");
-  }
-}
-
-/** The client sent the operation for the first time so long ago that its record may be gone. Nothing ran. */
-export class IdempotencyRequestTooOldError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencyRequestTooOldError";
-  readonly code = "request_too_old";
-  readonly statusCode = 412;
-
-  constructor({ retention }: { retention: number }) {
-    super(
-      `the request was first sent more than ${Math.floor(retention / 1000)} s ago, and the outcome of an operation is not kept longer; find out what became of it before sending it anew`,
-    );
-  }
-}
-
-/** What is wrong with a signature, for its operator: a stranger is told only that it does not hold. */
-export type SignatureFault = "missing" | "malformed" | "mismatch" | "too_old" | "too_new";
-
-/** The request is not signed by one of the secrets, or not at this time. Nothing ran, and nothing was written. */
-export class IdempotencySignatureError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencySignatureError";
-  readonly code = "signature_invalid";
-  readonly statusCode = 401;
-  readonly reason: SignatureFault;
-  /** What is wrong, without any value of the request. */
-  readonly detail: string;
-
-  constructor({ reason, detail }: { reason: SignatureFault; detail: string }) {
-    super("the request does not carry a valid signature");
-    this.reason = reason;
-    this.detail = detail;
-  }
-}
-
-/** The one-time token is not one of this operation and caller, or it has ended. Nothing ran. */
-export class IdempotencyTokenError extends IdempotencyErrorBase {
-  override readonly name = "IdempotencyTokenError";
-  readonly code = "token_invalid";
-  readonly statusCode = 403;
-  /** `'foreign'`: malformed, forged, another caller's or another operation's: these are not told apart. `'ended'`: it was one of theirs. */
-  readonly reason: "foreign" | "ended";
-
-  constructor({ reason }: { reason: "foreign" | "ended" }) {
-    super(reason === "foreign" ? "the token is not valid for this" : "the token has ended; ask for a new one");
-    this.reason = reason;
   }
 }
 
@@ -340,6 +247,7 @@ export type IdempotencyError =
   | IdempotencyForbiddenError
   | IdempotencyRequestTooOldError
   | IdempotencyTokenError
+  | IdempotencyPreconditionRequiredError
   | IdempotencySignatureError
   | IdempotencyClaimLostError
   | IdempotencyAbandonedError

@@ -5,7 +5,7 @@ import type { Lease } from "./lease.ts";
 import type { Encoded } from "./record.ts";
 
 /** How often a save or a release is tried while the time lasts; below it, the transport retries as well. */
-export const MOST_TRIES = 4;
+const MOST_TRIES = 4;
 
 /** What one try may take, in milliseconds, where the caller's time is over and it lives all the same: outside of Lambda, beyond its lock. */
 const PATIENCE = 2_000;

@@ -132,7 +132,7 @@ async function succeed(committing: Committing, from: ClaimedFrom): Promise<void>
 }
 
 /** The record of a completion, as a commit writes it. */
-export function completionOf(
+function completionOf(
   { engine, record, vacant }: Pick<Committing, "engine" | "record" | "vacant">,
   result: Encoded,
   status: "COMPLETED" | "FAILED" = "COMPLETED",

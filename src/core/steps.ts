@@ -129,6 +129,8 @@ export function stepsOf({ engine, record, lease, signal, assertLive, lost }: Ste
       if (once && !outcomeIsUnknown(error) && marked.delete(name)) failed.push(name);
       throw error;
     }
+    // It was had: where it cannot be recorded, the next attempt has to know that it is not the first.
+    marked.add(name);
     const step = await encoded(name, result);
     assertLive(`step(${show(name)})`);
     await save(name, step);

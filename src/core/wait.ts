@@ -66,9 +66,11 @@ export async function waitForEnd(
     await runtime.sleep(Math.max(1, Math.min(pause * (0.5 + runtime.random() / 2), lapses, waiting.left())));
     pause = Math.min(pause * 1.5, waiting.longest);
     waiting.reads++;
+    // Taken before the read: by a later one, a record whose lock was renewed meanwhile would count as lapsed.
+    const now = nowOf(store.clock);
     try {
       const found = await within(runtime, Math.max(1, waiting.left()), () => store.read(id, { consistent: true }));
-      decision = decide(found, fingerprint, nowOf(store.clock), engine.policies);
+      decision = decide(found, fingerprint, now, engine.policies);
     } catch {
       // The next look, or the caller's time, decides.
     }

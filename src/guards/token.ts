@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { show } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyTokenError } from "../core/errors.ts";
+import { IdempotencyConfigError } from "../core/errors.ts";
+import { IdempotencyTokenError } from "../core/refusals.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { type Secret, sealOf, validateSecrets } from "../key/hash.ts";
 

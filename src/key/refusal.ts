@@ -1,4 +1,4 @@
-import { IdempotencyKeyMissingError, IdempotencyPrincipalMissingError } from "../core/errors.ts";
+import { IdempotencyKeyMissingError, IdempotencyPrincipalMissingError } from "../core/refusals.ts";
 
 /** The error for a part that is not there: only for a key can `whenKeyMissing: 'run'` let it pass. */
 export function missing(option: string, detail: string): IdempotencyKeyMissingError | IdempotencyPrincipalMissingError {

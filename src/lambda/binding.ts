@@ -55,6 +55,8 @@ export interface Binding<Args extends readonly unknown[] = never, Result = never
   replay?(result: Result, ...args: Args): Result;
   /** The answer of a refusal. Default: the error is thrown. */
   refuse?(error: IdempotencyError, ...args: Args): Result;
+  /** Its keys are one-time tokens, which are claimed before the function runs. */
+  readonly redeems?: boolean;
   readonly remember?: Remember;
   readonly expiresAfter?: Duration;
   /** The longest that a caller of this kind waits for an answer: a call that waits for another one ends by then. */

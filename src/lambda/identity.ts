@@ -1,6 +1,7 @@
 import { show, toMillis } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyKeyMissingError, isIdempotencyError } from "../core/errors.ts";
+import { IdempotencyConfigError, isIdempotencyError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/plain.ts";
+import { IdempotencyKeyMissingError } from "../core/refusals.ts";
 import { compilePart, type IdentityPart, partsText, partText } from "../key/identity.ts";
 import type { Identity, Redeem } from "./binding.ts";
 import { isContextLike, isPlumbing, type LambdaContext } from "./context.ts";

@@ -109,8 +109,7 @@ export function idempotency<Event, Result>(
         if (answered === undefined) return;
         const { status, result } = answered;
         const render = status === "executed" ? binding?.executed : binding?.replay;
-        if (render !== undefined) request.response = render.call(binding, result, request.event, request.context);
-        else if (status === "replayed") request.response = result;
+        request.response = render === undefined ? result : render.call(binding, result, request.event, request.context);
       } catch (error) {
         refuse(request, error);
       }

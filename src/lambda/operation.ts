@@ -3,12 +3,10 @@ import { type Engine, tell } from "../core/engine.ts";
 import {
   IdempotencyConfigError,
   type IdempotencyError,
-  IdempotencyForbiddenError,
   IdempotencyReentrantError,
-  IdempotencyRequestTooOldError,
-  IdempotencyTokenError,
   isIdempotencyError,
 } from "../core/errors.ts";
+import { IdempotencyForbiddenError, IdempotencyRequestTooOldError, IdempotencyTokenError } from "../core/refusals.ts";
 import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
 import { partText } from "../key/identity.ts";
@@ -65,6 +63,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   suffix = "",
 ): Operation {
   const settings = readOptions(options);
+  if (settings.binding?.redeems === true) refuseAtCommit(settings.engine);
   const identify = compileIdentity(settings);
   const recent = recentKeys();
   const { store: ownStore } = settings.engine;
@@ -153,13 +152,17 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   return { settings, prepare, begin: async (args, context) => prepare(args, context).begin() };
 }
 
+/** A token is redeemed before the function runs: what a commit claims nobody has asked for before. */
+function refuseAtCommit({ claimAt }: Pick<Engine, "claimAt">): void {
+  if (claimAt !== "commit") return;
+  throw new IdempotencyConfigError(
+    "the key is a one-time token, which is redeemed before the function; allowed is claimAt 'start'",
+  );
+}
+
 /** What the one-time token in the key's place holds. */
 function redeemed(engine: Engine, { key, principal, redeem }: Extract<Identified, { status: "identified" }>) {
-  if (engine.claimAt === "commit") {
-    throw new IdempotencyConfigError(
-      "the key is a one-time token, which is redeemed before the function; allowed is claimAt 'start'",
-    );
-  }
+  refuseAtCommit(engine);
   return redeem?.(JSON.parse(key) as string, { operation: engine.operation, principal });
 }
 

@@ -1,4 +1,4 @@
-import { IdempotencySignatureError } from "../core/errors.ts";
+import { IdempotencySignatureError } from "../core/refusals.ts";
 
 /** Headers as a server or a test has them: a plain object of values or lists in any letter case, `Headers`, or pairs. */
 export type WebhookHeaders =

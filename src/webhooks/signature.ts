@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Duration } from "../core/duration.ts";
-import { IdempotencySignatureError } from "../core/errors.ts";
+import { IdempotencySignatureError } from "../core/refusals.ts";
 import { type EpochSeconds, floorSeconds, nowOf } from "../core/time.ts";
 import { bytesOf, signedBytes, type WebhookEvent } from "./body.ts";
 import { type HeaderValues, malformed, readHeaders, type WebhookHeaders } from "./headers.ts";

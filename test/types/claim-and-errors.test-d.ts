@@ -50,6 +50,7 @@ expectTypeOf<IdempotencyError["code"]>().toEqualTypeOf<
   | "forbidden"
   | "request_too_old"
   | "token_invalid"
+  | "precondition_required"
   | "signature_invalid"
   | "claim_lost"
   | "abandoned"

@@ -1,11 +1,12 @@
 import { type IdempotencyError, isIdempotencyError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain.ts";
+import { IdempotencyPreconditionRequiredError } from "../../core/refusals.ts";
 import type { Binding, Identity, Redeem } from "../binding.ts";
 import { bodyType, comparableBody } from "./body.ts";
 import { type HttpEvent, type HttpRequest, headerOf, readRequest } from "./event.ts";
 import { firstSentAt } from "./first-sent.ts";
 import { readKey } from "./key.ts";
-import { type HttpOptions, readHttpOptions } from "./options.ts";
+import { type HttpOptions, readHttpOptions, SAFE } from "./options.ts";
 import { type ProblemRules, problemResponse } from "./problem.ts";
 import { comparableQuery } from "./query.ts";
 import { repeatability, repeatabilityOf } from "./repeatability.ts";
@@ -73,10 +74,14 @@ export function http<Event extends HttpEvent = HttpEvent>(options: HttpOptions<E
     name: "http",
     // API Gateway gives up after 29 seconds.
     answerWithin: { seconds: 25 },
+    ...(settings.redeem && { redeems: true }),
     ...(settings.verifyingKey?.expiresAfter && { expiresAfter: settings.verifyingKey.expiresAfter }),
     identify(event) {
       const request = readRequest(event);
       requests.set(event, request);
+      if (settings.needsIfMatch && !SAFE.includes(request.method) && !request.headers.has("if-match")) {
+        throw new IdempotencyPreconditionRequiredError();
+      }
       if (settings.verifyingKey !== undefined) {
         // Now, and for every method: an option in the key's place, or a GET, must not be the way around it.
         const verified = key(request);

@@ -1,4 +1,4 @@
-import type { IdempotencyKeyMissingError } from "../../core/errors.ts";
+import type { IdempotencyKeyMissingError } from "../../core/refusals.ts";
 import { unreadable } from "../../key/refusal.ts";
 
 /** What a key in a header has to be. */

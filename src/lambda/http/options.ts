@@ -34,6 +34,11 @@ export interface HttpOptions<Event extends HttpEvent = HttpEvent> {
   readonly authorize?: (event: Event) => boolean | Promise<boolean>;
   /** Headers of the response that are stored, besides `content-type`, `content-encoding`, `location` and `etag`. */
   readonly responseHeaders?: readonly string[];
+  /**
+   * `'required'`: a request of a method that changes something without `If-Match` is answered 428, claimed or not. (A write of
+   * `lambda-once/writes` that meets another version is answered 412.) Default: not required.
+   */
+  readonly ifMatch?: "required";
   /** Adds `Idempotency-Status: executed | replayed | <code of the refusal>` to answers. Default: `false`. */
   readonly statusHeader?: boolean;
   /** The longest `Retry-After` of a request that comes while the first one runs, in whole seconds. Default: 2 seconds. */
@@ -72,6 +77,7 @@ export interface HttpSettings {
   readonly authorize: ((event: never) => boolean | Promise<boolean>) | undefined;
   /** Lower case. */
   readonly responseHeaders: ReadonlySet<string>;
+  readonly needsIfMatch: boolean;
   readonly statusHeader: boolean;
   /** Whole seconds. */
   readonly retryAfter: number;
@@ -81,11 +87,11 @@ export interface HttpSettings {
 
 const KNOWN = [
   ...["principal", "header", "key", "strict", "minLength", "methods", "fingerprint", "authorize", "responseHeaders"],
-  ...["statusHeader", "retryAfter", "challenge", "problems"],
+  ...["ifMatch", "statusHeader", "retryAfter", "challenge", "problems"],
 ];
 
 /** RFC 9110: these change nothing, so that there is nothing to be repeated. */
-const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
+export const SAFE: readonly string[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /** They are somebody's, of one moment or of one connection, or ours: never stored. */
 const NEVER: ReadonlySet<string> = new Set([
@@ -150,6 +156,10 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
       ...["content-type", "content-encoding", "location", "etag"],
       ...list(given.responseHeaders ?? [], "responseHeaders").map(responseHeader),
     ]),
+    needsIfMatch:
+      given.ifMatch === undefined
+        ? false
+        : given.ifMatch === "required" || refuse("ifMatch", given.ifMatch, "'required'"),
     statusHeader: flag(given.statusHeader, "statusHeader"),
     retryAfter: Math.ceil(retryAfter / 1000),
     challenge,

@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<Code, string>> = {
   principal_missing: "The caller is not known",
   forbidden: "The caller may not do this",
   request_too_old: "The request is too old to be repeated",
+  precondition_required: "The version that the change is based on is missing",
   token_invalid: "The one-time token is not valid",
   signature_invalid: "The signature of the request is missing or not valid",
   claim_lost: "Another request has taken the operation over",
@@ -51,13 +52,16 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   409: "Conflict",
   412: "Precondition Failed",
   422: "Unprocessable Content",
+  428: "Precondition Required",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
 
 /** The answer to a refused request: problem details (RFC 9457) with a link to the page of their type. */
 export function problemResponse(error: IdempotencyError, request: HttpRequest, rules: ProblemRules): HttpResponse {
-  const { statusCode: status, code } = error;
+  const { code } = error;
+  // A write that was made for another version than the one that stands there: what `If-Match` is for.
+  const status = isStale(error) ? 412 : error.statusCode;
   const type = rules.base + code;
   const title = TITLES[code] ?? TITLES.config;
   const retryAfter = retryAfterOf(error, rules);
@@ -79,6 +83,9 @@ export function problemResponse(error: IdempotencyError, request: HttpRequest, r
 /** What happened this time. Nothing of the inside (tables, permissions, the handler's values) is shown. */
 function detailOf(error: IdempotencyError, rules: ProblemRules, retryAfter: string | undefined): string {
   const again = retryAfter === undefined ? "" : ` Try again in ${retryAfter} s with the same idempotency key.`;
+  if (error.code === "store_failed" && error.outcome === "unknown") {
+    return `Nobody knows yet whether the request was processed.${again}`;
+  }
   if (error.code === "store_failed" || error.code === "no_time_left") return `The request was not processed.${again}`;
   if (error.statusCode >= 500) return "The request failed, and will fail again if it is sent again.";
   if (error.code === "in_progress") return `The first request with this idempotency key has not ended yet.${again}`;
@@ -87,6 +94,9 @@ function detailOf(error: IdempotencyError, rules: ProblemRules, retryAfter: stri
   if (error.code === "principal_missing") return "Idempotency keys belong to a caller, and this request names none.";
   return `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
 }
+
+const isStale = (error: IdempotencyError): boolean =>
+  error.code === "write_conflict" && (error.outcome as { outcome?: unknown } | undefined)?.outcome === "stale";
 
 /** Whole seconds: when the first one's lock ends, but no later than the option says; most requests end long before. */
 function retryAfterOf(error: IdempotencyError, rules: ProblemRules): string | undefined {
