@@ -15,7 +15,8 @@ const folders = {
     npm: ["@middy/core"],
     node: ["async_hooks", "buffer", "crypto"],
   },
-  writes: { src: ["core"], node: ["crypto"] },
+  // The content hash and the guards of unique values are of canonical JSON, which has one home.
+  writes: { src: ["core", "key"], node: ["crypto"] },
   guards: { src: ["core", "key"], node: ["buffer", "crypto"] },
   webhooks: { src: ["core", "key"], npm: ["standardwebhooks"], node: ["buffer", "crypto"] },
   testing: { src: ["core", "key", "store", "lambda"] },

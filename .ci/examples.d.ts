@@ -2,7 +2,7 @@ import type * as powertools from "@aws-lambda-powertools/batch";
 import type * as awsLambda from "aws-lambda";
 import type * as root from "lambda-once";
 import type * as batch from "lambda-once/batch";
-import type * as client from "lambda-once/client";
+import type * as clientEntry from "lambda-once/client";
 import type * as codecs from "lambda-once/codecs";
 import type * as dynamodb from "lambda-once/dynamodb";
 import type * as guards from "lambda-once/guards";
@@ -26,7 +26,7 @@ declare global {
   const isIdempotencyError: typeof root.isIdempotencyError;
   const IdempotencyOutcomeUnknownError: typeof root.IdempotencyOutcomeUnknownError;
   type Binding<Args extends readonly unknown[], Result> = root.Binding<Args, Result>;
-  const idempotentFetch: typeof client.idempotentFetch;
+  const idempotentFetch: typeof clientEntry.idempotentFetch;
   const json: typeof codecs.json;
   const dynamoDBStore: typeof dynamodb.dynamoDBStore;
   const commit: typeof dynamodb.commit;

@@ -121,6 +121,7 @@ function publish(fn: NodeFunction, table: ITableV2): void {
     new DynamoEventSource(table, {
       startingPosition: StartingPosition.TRIM_HORIZON, // Nothing that was committed before the function was there is left out.
       reportBatchItemFailures: true,
+      bisectBatchOnError: true, // An event that cannot be sent holds back those of its shard after it, and nothing before it.
       filters: [NEW_EVENTS],
     }),
   );

@@ -48,7 +48,6 @@ const LONGEST_PAUSE = 1_000;
  * @throws IdempotencyConfigError for what is no write, and for writes that DynamoDB cannot hold or carry out together
  * @throws IdempotencyStoreError where DynamoDB could not answer; with `outcome: 'unknown'` it may have written
  * @example
- * const machine = { created: ["paid"], paid: [] } as const;
  * const pay = transition({ table: orders, key: { id: "o-1" }, from: "created", to: "paid", machine });
  * const { outcomes } = await commit(client, [pay]);
  * const isPaid = outcomes[0].outcome === "moved" || outcomes[0].outcome === "already";

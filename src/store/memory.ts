@@ -1,4 +1,6 @@
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
+import type { Encoded } from "../core/record.ts";
+import { STARTED } from "../core/steps.ts";
 import type {
   CheckpointRequest,
   ClaimRequest,
@@ -125,7 +127,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     async checkpoint({ id, owner, name, step }: CheckpointRequest) {
       const item = items.get(id);
-      if (!isHeldBy(item, owner)) return conflict(id);
+      if (!isHeldBy(item, owner) || (step.encoding === STARTED && !isUnrecorded(item, name, step))) return conflict(id);
       const next = { ...item, steps: { M: { ...stepsOf(item), [name]: stepToAttribute(step) } } };
       const bytes = itemSize(next);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
@@ -174,6 +176,12 @@ function completed({ lockedUntil, steps, result: _, ...kept }: Item, request: Co
 
 function reissued({ steps, fingerprint, ...kept }: Item, until: EpochSeconds): Item {
   return { ...kept, status: text("ISSUED"), attempt: number(0), expiresAt: number(until) };
+}
+
+/** A start mark that arrives late must not hide what the step has recorded meanwhile. */
+function isUnrecorded(item: Item, name: string, mark: Encoded): boolean {
+  const steps = stepsOf(item);
+  return !Object.hasOwn(steps, name) || JSON.stringify(steps[name]) === JSON.stringify(stepToAttribute(mark));
 }
 
 function stepsOf({ steps }: Item): Item {

@@ -1,4 +1,5 @@
 import type { IdempotencyRecord } from "../core/record.ts";
+import { STARTED } from "../core/steps.ts";
 import type {
   CheckpointRequest,
   ClaimedFrom,
@@ -204,13 +205,16 @@ export function release(TableName: string, request: ReleaseRequest, keepUntil: E
   };
 }
 
+/** A start mark that arrives late must not hide what the step has recorded meanwhile. */
+const UNRECORDED = "(attribute_not_exists(#steps.#name) OR #steps.#name = :step)";
+
 /** Records a step under the claim. */
 export function checkpoint(TableName: string, { id, owner, name, step }: CheckpointRequest): Input<"UpdateItem"> {
   return {
     TableName,
     Key: keyOf(id),
     UpdateExpression: "SET #steps.#name = :step",
-    ConditionExpression: HELD,
+    ConditionExpression: step.encoding === STARTED ? `${HELD} AND ${UNRECORDED}` : HELD,
     ExpressionAttributeNames: { ...STEP_NAMES, "#name": name },
     ExpressionAttributeValues: { ":me": text(owner), ":running": running, ":step": stepToAttribute(step) },
     ...onConflict,
