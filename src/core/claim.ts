@@ -81,8 +81,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   /** The answer that a commit without a claim has met. */
   let winner: Answer | undefined;
 
-  const stopRenewing = lease.renews && !vacant ? keepRenewed(engine, record, lease, lose) : undefined;
-  const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, lost: lose });
+  const stopRenewing = lease.renews && !vacant ? keepRenewed(engine, record, lease, loseTo) : undefined;
+  const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, lost: loseTo });
   const commitment: Committing = { engine, record, lease, writing, vacant, release: giveBack };
   if (vacant) lease.reserve();
 
@@ -98,10 +98,14 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     return true;
   }
 
-  function lose(found: Found): void {
+  function loseTo(found: Found): void {
     // A record that is finished, and mine, is that of a commit whose answer is still on its way.
     const isMine = (found?.status === "COMPLETED" || found?.status === "FAILED") && found.owner === record.owner;
-    if (lost || ended || isMine) return;
+    if (!isMine) lose();
+  }
+
+  function lose(): void {
+    if (lost || ended) return;
     lost = true;
     stopRenewing?.();
     tell(engine, id, { type: "claim_lost", attempt });
@@ -147,7 +151,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
         break;
       case "lost":
-        lose(ending.found);
+        lose();
         if (commitment.vacant) winner = await answerOfWinner(commitment, ending.found);
         throw new IdempotencyClaimLostError({ retryAfter: 1 });
       case "too_large":

@@ -49,9 +49,8 @@ export async function carryOut(
       if (mayHaveArrived(failure)) unheard = failure;
     }
     if (answer !== undefined && answer.outcome !== "busy") {
-      // An earlier try may be on its way still, and there is no claim to give back, which would keep it out.
-      if (answer.outcome === "refused" && unheard !== undefined && request.record?.from === "nothing")
-        throw unknown(unheard);
+      // An earlier try may be on its way still, and find its conditions met when it arrives.
+      if (answer.outcome === "refused" && unheard !== undefined) throw unknown(unheard);
       return endOf(answer, request);
     }
     if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0) {
@@ -77,9 +76,10 @@ function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: Comm
   }
 }
 
-/** The record that this commit writes, in place: its response was lost, and it counts. */
+/** The record that this commit writes, in place, and not that of an earlier one of the same claim: it counts, its response was lost. */
 function isMine(found: Found, { record }: CommitRequest): boolean {
-  return record !== undefined && found?.status === record.status && found.owner === record.owner;
+  if (record === undefined || found?.status !== record.status) return false;
+  return found.owner === record.owner && found.completedAt === record.completedAt;
 }
 
 /** Of these nobody can say whether DynamoDB has seen the request: of a refusal where the client had sent it before, too. */

@@ -7,9 +7,9 @@ import { fromItem } from "../store/item.ts";
 import { memoryStore, type TransactTables } from "../store/memory.ts";
 
 /** One turn of a call at its store. */
-export type StoreTurn = "claim" | "complete" | "release" | "checkpoint" | "renew" | "commit" | "read";
+export type StoreTurn = "issue" | "claim" | "complete" | "release" | "checkpoint" | "renew" | "commit" | "read";
 
-const TURNS: readonly StoreTurn[] = ["claim", "complete", "release", "checkpoint", "renew", "commit", "read"];
+const TURNS: readonly StoreTurn[] = ["issue", "claim", "complete", "release", "checkpoint", "renew", "commit", "read"];
 
 /** How a turn fails. */
 export interface TurnFailure {
@@ -54,7 +54,7 @@ export interface TestingStore extends IdempotencyStore {
 export function testingStore(options: { readonly tables?: TransactTables | undefined } = {}): TestingStore {
   let now = Date.now();
   const store = memoryStore({ ...options, clock: { now: () => epochMillis(now) } });
-  const { commit } = store;
+  const { commit, issue } = store;
   const failures: { turn: StoreTurn; failure: TurnFailure }[] = [];
   const dead = new Set<string>();
 
@@ -69,6 +69,7 @@ export function testingStore(options: { readonly tables?: TransactTables | undef
 
   return {
     clock: store.clock,
+    issue: issue && ((request) => at("issue", request.owner, () => issue(request))),
     claim: (request) => at("claim", request.owner, () => store.claim(request)),
     complete: (request) => at("complete", request.owner, () => store.complete(request)),
     release: (request) => at("release", request.owner, () => store.release(request)),

@@ -7,6 +7,9 @@ import { describeOutcomes } from "./front-end/outcomes.ts";
 import { describePolicies } from "./front-end/policies.ts";
 import { describeResults } from "./front-end/results.ts";
 import { describeSecrets } from "./front-end/secrets.ts";
+import { describeSteps } from "./front-end/steps.ts";
+import { describeWaits } from "./front-end/waits.ts";
+import { describeWrites } from "./front-end/writes.ts";
 
 /** What every way into the engine has to do: none of them has an algorithm of its own. */
 export function describeFrontEnd(name: string, make: FrontEnd): void {
@@ -18,5 +21,8 @@ export function describeFrontEnd(name: string, make: FrontEnd): void {
     describeFaults(make);
     describePolicies(make);
     describeSecrets(make);
+    describeSteps(make);
+    describeWrites(make);
+    describeWaits(make);
   });
 }

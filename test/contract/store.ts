@@ -2,11 +2,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { IdempotencyStore } from "../../src/core/store.ts";
 import { type Clock, epochMillis } from "../../src/core/time.ts";
 import type { Item } from "../../src/store/attributes.ts";
+import { describeCheckpoints } from "./checkpoints.ts";
 import { describeCompletions } from "./completions.ts";
 import { describeEndings } from "./endings.ts";
 import { describeFirstClaims } from "./first-claims.ts";
+import { describeRenewals } from "./renewals.ts";
 import { START } from "./requests.ts";
 import { describeSuccessions } from "./successions.ts";
+import { describeTokens } from "./tokens.ts";
 
 /** A clock that is moved by hand. */
 export interface HandClock extends Clock {
@@ -47,8 +50,11 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         return made.store.clock;
       },
       claim: (request) => made.store.claim(request),
+      issue: (request) => (made.store.issue as NonNullable<IdempotencyStore["issue"]>)(request),
       complete: (request) => made.store.complete(request),
       release: (claim) => made.store.release(claim),
+      checkpoint: (request) => made.store.checkpoint(request),
+      renew: (request) => made.store.renew(request),
       read: (id, options) => made.store.read(id, options),
     };
     const under = { store, seed: (item: Item) => made.seed(item), raw: (id: string) => made.raw(id) };
@@ -61,7 +67,10 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
 
     describeFirstClaims(under);
     describeSuccessions(under);
+    describeTokens(under);
     describeCompletions(under);
     describeEndings(under);
+    describeCheckpoints(under);
+    describeRenewals(under);
   });
 }

@@ -328,7 +328,7 @@ describe("begin with previous secrets", () => {
         }
         const fail = (): Promise<never> => failing("unavailable")();
         const process = (at: number): Engine["store"] => ({
-          clock: store.clock,
+          ...store,
           claim: scheduler.scheduleFunction(store.claim),
           complete: scheduler.scheduleFunction(store.complete),
           read: scheduler.scheduleFunction(broken[at] ? fail : store.read),

@@ -47,18 +47,23 @@ export interface Bench {
   item(): Item;
 }
 
-/** A bench whose operation takes `id` for its key and `amount` for its fingerprint. */
-export function bench(
-  more: Partial<FrontEndOptions> = {},
-  wrap: (store: MemoryStore) => IdempotencyStore = (store) => store,
-): Bench {
+/** A wall clock that stands at START until it is set. */
+export function handClock(): HandClock {
   let now = START;
-  const clock: HandClock = {
+  return {
     now: () => epochMillis(now),
     set: (at) => {
       now = at;
     },
   };
+}
+
+/** A bench whose operation takes `id` for its key and `amount` for its fingerprint. */
+export function bench(
+  more: Partial<FrontEndOptions> = {},
+  wrap: (store: MemoryStore) => IdempotencyStore = (store) => store,
+): Bench {
+  const clock = handClock();
   const store = memoryStore({ clock });
   const events: IdempotencyEvent[] = [];
   return {
