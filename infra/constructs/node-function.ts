@@ -1,5 +1,5 @@
 import { Duration, Stack } from "aws-cdk-lib";
-import { CfnGlobalTable, type ITableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { CfnGlobalTable, type ITable, type TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
@@ -40,7 +40,7 @@ export interface NodeFunctionProps extends NodejsFunctionProps {
    * new events alone, from the oldest on, and hands back what it could not send. Its handler is `publishOutbox(...)` of
    * `lambda-once/writes`. Default: none.
    */
-  readonly outboxOf?: ITableV2;
+  readonly outboxOf?: TableV2;
 }
 
 /** CommonJS packages call `require`, which an ES module does not have. */
@@ -110,15 +110,16 @@ const NEW_EVENTS = FilterCriteria.filter({
   dynamodb: { NewImage: { outbox: { S: FilterRule.exists() } } },
 });
 
-function publish(fn: NodeFunction, table: ITableV2): void {
+function publish(fn: NodeFunction, table: TableV2): void {
   const resource = table.node.defaultChild;
   const lacksStream =
     resource instanceof CfnGlobalTable && Stack.of(table).resolve(resource.streamSpecification) === undefined;
-  if (lacksStream || table.tableStreamArn === undefined) {
+  if (lacksStream) {
     refuse(fn, "outboxOf is a table without a stream; allowed is one with dynamoStream: StreamViewType.NEW_IMAGE");
   }
   fn.addEventSource(
-    new DynamoEventSource(table, {
+    // A TableV2 is one; only the compiler, told to be exact, sees an optional stream.
+    new DynamoEventSource(table as unknown as ITable, {
       startingPosition: StartingPosition.TRIM_HORIZON, // Nothing that was committed before the function was there is left out.
       reportBatchItemFailures: true,
       bisectBatchOnError: true, // An event that cannot be sent holds back those of its shard after it, and nothing before it.

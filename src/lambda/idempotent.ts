@@ -208,14 +208,25 @@ export async function execute(
     result = await inFrame(heldClaim(claim, reduce), context, run);
   } catch (error) {
     const winner = await claim.threw(error);
-    if (winner === undefined) throw error;
-    return winner;
+    if (winner !== undefined) return winner;
+    if (binding?.refuse !== undefined && isOfClaim(error)) return refusedBy(error);
+    throw error;
   }
   return settled(async () => {
     const answer = await claim.returned(result, reduce);
     if (answer.status === "replayed" || binding?.executed === undefined) return answer;
     return { ...answer, result: binding.executed(answer.result, ...args) };
   });
+}
+
+/** What a claim itself tells its function, of steps and commits, is for the caller as well: a binding may render it. */
+const OF_CLAIM: ReadonlySet<unknown> = new Set(["claim_lost", "write_conflict", "step_interrupted", "outcome_unknown"]);
+
+function isOfClaim(error: unknown): boolean {
+  return (
+    isIdempotencyError(error) &&
+    (OF_CLAIM.has(error.code) || (error.code === "store_failed" && error.outcome === "unknown"))
+  );
 }
 
 /** How a call ends once its function has returned. */

@@ -1,12 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import {
-  IdempotencyConfigError,
-  IdempotencyKeyMissingError,
-  IdempotencyPrincipalMissingError,
-  IdempotencyRecordError,
-  IdempotencyStoreError,
-} from "../../src/core/errors.ts";
+import { IdempotencyConfigError, IdempotencyRecordError, IdempotencyStoreError } from "../../src/core/errors.ts";
+import { IdempotencyKeyMissingError, IdempotencyPrincipalMissingError } from "../../src/core/refusals.ts";
 import { type FirstWithinOptions, firstWithin } from "../../src/guards.ts";
 import { idempotent } from "../../src/index.ts";
 import { testingStore } from "../../src/testing.ts";

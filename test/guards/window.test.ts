@@ -1,7 +1,8 @@
 import { fc, test } from "@fast-check/vitest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import event from "../../events/eventbridge.json" with { type: "json" };
-import { IdempotencyConfigError, IdempotencyKeyMissingError } from "../../src/core/errors.ts";
+import { IdempotencyConfigError } from "../../src/core/errors.ts";
+import { IdempotencyKeyMissingError } from "../../src/core/refusals.ts";
 import { window } from "../../src/guards.ts";
 import { idempotent, memoryStore } from "../../src/index.ts";
 

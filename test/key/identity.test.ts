@@ -1,10 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  IdempotencyConfigError,
-  IdempotencyDuplicateError,
-  IdempotencyKeyMissingError,
-  IdempotencyPrincipalMissingError,
-} from "../../src/core/errors.ts";
+import { IdempotencyConfigError, IdempotencyDuplicateError } from "../../src/core/errors.ts";
+import { IdempotencyKeyMissingError, IdempotencyPrincipalMissingError } from "../../src/core/refusals.ts";
 import { compilePart, partText, type Selector } from "../../src/key/identity.ts";
 
 function caught(act: () => unknown): Error {

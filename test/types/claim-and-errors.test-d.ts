@@ -38,7 +38,7 @@ if (isIdempotencyError(error)) {
   // @ts-expect-error there is no such code
   if (error.code === "too_late") throw error;
 }
-expectTypeOf<IdempotencyError["statusCode"]>().toEqualTypeOf<400 | 401 | 403 | 409 | 412 | 422 | 500 | 503>();
+expectTypeOf<IdempotencyError["statusCode"]>().toEqualTypeOf<400 | 401 | 403 | 409 | 412 | 422 | 428 | 500 | 503>();
 expectTypeOf<IdempotencyError["expose"]>().toEqualTypeOf<true>();
 expectTypeOf<IdempotencyError["headers"]>().toEqualTypeOf<Readonly<Record<string, string>>>();
 expectTypeOf<IdempotencyError["code"]>().toEqualTypeOf<

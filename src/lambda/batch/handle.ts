@@ -236,8 +236,12 @@ async function runUnder(
     }
   };
   if (begun.status === "unheld") {
-    await inFrame(begun.claim, context, runTask);
-    await begun.returned();
+    try {
+      await inFrame(begun.claim, context, runTask);
+      await begun.returned();
+    } finally {
+      begun.end();
+    }
     return done();
   }
   const { attempt } = begun.claim;
