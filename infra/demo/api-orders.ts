@@ -16,7 +16,11 @@ const routes: Readonly<
   Record<string, (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>>
 > = {
   "POST /orders": idempotent(placeOrder, { store, operation: "place-order", binding: http({ principal }) }),
-  "PUT /orders/{id}": idempotent(changeOrder, { store, operation: "change-order", binding: http({ principal }) }),
+  "PUT /orders/{id}": idempotent(changeOrder, {
+    store,
+    operation: "change-order",
+    binding: http({ principal, ifMatch: "required" }),
+  }),
   // An order is paid once, whatever the keys of those who ask: the order is the key. Who asks meanwhile waits.
   "POST /orders/{id}/pay": idempotent(payOrder, {
     store,

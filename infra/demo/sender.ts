@@ -18,12 +18,14 @@ export interface Seen {
   readonly etag: string | undefined;
 }
 
-/** A request of the customer's. */
+/** A request of a customer's. */
 export interface Request {
   readonly method?: "POST" | "PUT";
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Who sends it. Default: the customer that all others are of. */
+  readonly as?: string;
 }
 
 /** What the payment provider sends: the same bytes and the same id each time that it delivers again. */
@@ -38,8 +40,12 @@ export interface Sender {
   readonly bearer: string;
   /** `POST /orders` as a client sends it, each time a request of its own; without a key where `key` is undefined. */
   order(key: string | undefined, change: Readonly<Record<string, unknown>>): Promise<Seen>;
-  /** Any other request of the same customer. */
+  /** Any other request. */
   send(request: Request): Promise<Seen>;
+  /** `POST /tokens`: a one-time token. */
+  token(): Promise<string>;
+  /** `POST /checkouts`: an order with a one-time token as its key. */
+  checkOut(token: string, change: Readonly<Record<string, unknown>>, as?: string): Promise<Seen>;
   /** `POST /webhooks/payment` as the provider sends it, signed now; `secret` where it is another one's. */
   deliver(delivery: Delivery, secret?: string): Promise<Seen>;
   /** Sends a message to the queue `payments`. */
@@ -71,7 +77,9 @@ export const settled = (orderId: string): Delivery => ({
 /** A sender at the front doors of a stack that runs on this machine. */
 export function senderTo(stack: LocalStack): Sender {
   const { dynamodb, sqs } = stack.clients;
-  const bearer = signToken({ sub: "cus-7Qm3", exp: Math.floor(Date.now() / 1000) + 3600 }, stack.secret("TokenSecret"));
+  const bearerOf = (sub: string): string =>
+    signToken({ sub, exp: Math.floor(Date.now() / 1000) + 3600 }, stack.secret("TokenSecret"));
+  const bearer = bearerOf("cus-7Qm3");
   const order: object = JSON.parse(readEvent("api-gateway-rest").body ?? "{}");
   const scan = async (TableName: string): Promise<readonly Item[]> => {
     const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName, ConsistentRead: true }));
@@ -79,10 +87,11 @@ export function senderTo(stack: LocalStack): Sender {
   };
   const records = (): Promise<readonly Item[]> => scan(stack.tableName("IdempotencyTableName"));
 
-  async function send({ method = "POST", path, body, headers = {} }: Request): Promise<Seen> {
+  async function send({ method = "POST", path, body, headers = {}, as }: Request): Promise<Seen> {
+    const authorization = `Bearer ${as === undefined ? bearer : bearerOf(as)}`;
     const response = await fetch(`${stack.apiUrl}${path}`, {
       method,
-      headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json", ...headers },
+      headers: { authorization, "content-type": "application/json", ...headers },
       body: JSON.stringify(body ?? {}),
     });
     return seen(response);
@@ -97,6 +106,18 @@ export function senderTo(stack: LocalStack): Sender {
         path: "/orders",
         body: { ...order, ...change },
         headers: key === undefined ? {} : { "idempotency-key": key },
+      }),
+    async token() {
+      const { status, body } = await send({ path: "/tokens" });
+      if (status !== 201) throw new Error(`POST /tokens was answered ${status}`);
+      return (JSON.parse(body) as { readonly token: string }).token;
+    },
+    checkOut: (token, change, as) =>
+      send({
+        path: "/checkouts",
+        body: { ...order, ...change },
+        headers: { "idempotency-key": token },
+        ...(as !== undefined && { as }),
       }),
     async deliver({ id, body }, secret = stack.secret("WebhookSecret")) {
       const timestamp = String(Math.floor(Date.now() / 1000));

@@ -32,7 +32,7 @@ const text = (name: string): Attribute => ({ name, type: AttributeType.STRING })
 const entry = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /**
- * The order service: the routes of an order's life behind an authorizer, the payment provider's webhook, the queue
+ * The order service: the routes of an order's life and of one-time tokens behind an authorizer, the payment provider's webhook, the queue
  * `payments`, the orders, the ledger that all effects are booked in, and the idempotency records.
  */
 export class OrderServiceStack extends Stack {
@@ -55,6 +55,7 @@ export class OrderServiceStack extends Stack {
     const ledger = new TableV2(this, "Ledger", { partitionKey: text("reference"), sortKey: text("entryId"), ...whole });
 
     const tokenSecret = this.#secret("TokenSecret", "What bearer tokens of the order service are signed with");
+    const orderTokenSecret = this.#secret("OrderTokenSecret", "What one-time tokens for orders are sealed with");
     const webhookSecret = this.#secret("WebhookSecret", "What the payment provider signs its webhooks with");
     const environment = { ORDERS_TABLE: orders.tableName, LEDGER_TABLE: ledger.tableName };
     const common = { table, exportConditions, environment };
@@ -62,6 +63,12 @@ export class OrderServiceStack extends Stack {
       ...common,
       entry: entry("api-orders.ts"),
       environment: { ...environment, PAYMENT_PROVIDER_URL: paymentProviderUrl },
+    });
+    const checkouts = new IdempotentFunction(this, "Checkouts", {
+      ...common,
+      entry: entry("checkouts.ts"),
+      environment: { ...environment, ORDER_TOKEN_SECRET_ARN: orderTokenSecret.secretArn },
+      paramsAndSecrets: secretsLayer,
     });
     const webhook = new IdempotentFunction(this, "Webhook", {
       ...common,
@@ -75,11 +82,14 @@ export class OrderServiceStack extends Stack {
       entry: entry("payment-consumer.ts"),
       expiresAfter: Duration.days(15),
     });
+    orderTokenSecret.grantRead(checkouts);
     webhookSecret.grantRead(webhook);
     // A transaction needs the rights of its actions.
     orders.grant(api, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem");
+    orders.grant(checkouts, "dynamodb:PutItem");
     orders.grant(webhook, "dynamodb:UpdateItem");
     ledger.grant(api, "dynamodb:PutItem");
+    ledger.grant(checkouts, "dynamodb:PutItem");
     ledger.grant(payments, "dynamodb:PutItem");
 
     const authorizer = new NodeFunction(this, "Authorizer", {
@@ -100,17 +110,19 @@ export class OrderServiceStack extends Stack {
     routes.addRoute("PUT", "/orders/{id}", api);
     routes.addRoute("POST", "/orders/{id}/pay", api);
     routes.addRoute("POST", "/orders/{id}/cancel", api, { requireIdempotencyKey: true });
+    routes.addRoute("POST", "/tokens", checkouts);
+    routes.addRoute("POST", "/checkouts", checkouts, { requireIdempotencyKey: true });
     const delivered = routes.addRoute("POST", "/webhooks/payment", webhook, { authorizer: false });
 
     const queue = new IdempotentQueue(this, "PaymentQueue", { consumer: payments });
     queue.addDeadLetterAlarm();
 
     acknowledgeFindings(this, {
-      functions: [api, webhook, payments, authorizer],
+      functions: [api, checkouts, webhook, payments, authorizer],
       api: routes,
       unauthorized: [delivered],
       queue,
-      secrets: [tokenSecret, webhookSecret],
+      secrets: [tokenSecret, orderTokenSecret, webhookSecret],
     });
     const outputs = {
       ApiUrl: routes.url,

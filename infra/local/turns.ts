@@ -20,6 +20,7 @@ export function turnsOf(calls: readonly DynamoDBCall[]): readonly Turn[] {
   for (const { operation, input, output, status } of calls) {
     const { Item, Key, ExpressionAttributeValues: values } = input as Input;
     const seen = output["Item"] as Item | undefined;
+    const left = output["Attributes"] as Item | undefined;
     const done = status === 200 || status === 0; // 0: done, though nobody heard it.
     const id = Item?.["id"]?.S ?? Key?.["id"]?.S;
     if (id === undefined) continue;
@@ -27,8 +28,13 @@ export function turnsOf(calls: readonly DynamoDBCall[]): readonly Turn[] {
     if (operation === "PutItem" && Item?.["status"]?.S === "IN_PROGRESS") {
       if (done) turns.set(id, "ran");
       else if (seen !== undefined) turns.set(id, isSame(seen, Item) ? seenTurn(seen) : "refused");
-    } else if (operation === "UpdateItem" && values?.[":next"] !== undefined) {
+    } else if (operation === "UpdateItem" && values?.[":seen"] !== undefined) {
       if (done) turns.set(id, values[":seenStatus"]?.S === "RELEASED" ? "ran again" : "took over");
+    } else if (operation === "UpdateItem" && values?.[":issued"] !== undefined && values[":one"] !== undefined) {
+      // A one-time token is redeemed.
+      const same = seen?.["fingerprint"]?.S === values[":fingerprint"]?.S;
+      if (done) turns.set(id, Number(left?.["attempt"]?.N ?? 1) > 1 ? "ran again" : "ran");
+      else if (!executed(turns.get(id))) turns.set(id, seen !== undefined && same ? seenTurn(seen) : "refused");
     } else if (operation === "GetItem" && seen?.["status"] !== undefined && !executed(turns.get(id))) {
       turns.set(id, turns.get(id) === "refused" && seen["status"].S !== "COMPLETED" ? "refused" : seenTurn(seen));
     }

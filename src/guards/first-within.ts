@@ -3,6 +3,7 @@ import { decide } from "../core/decide.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyRecordError, IdempotencyStoreError } from "../core/errors.ts";
 import type { ClaimedFrom, ClaimRequest, IdempotencyStore } from "../core/store.ts";
+import { storeInUse } from "../core/store-in-use.ts";
 import { after, ceilSeconds, type EpochMillis, nowOf } from "../core/time.ts";
 import { recordId } from "../key/hash.ts";
 import { partsText } from "../key/identity.ts";
@@ -43,7 +44,8 @@ const MOST_ROUNDS = 3;
  * if (outcome === "first") await sendMail(order);
  */
 export async function firstWithin(options: FirstWithinOptions, key: unknown, window: Duration): Promise<FirstWithin> {
-  const { store, id } = read(options, key);
+  const { store: own, id } = read(options, key);
+  const store = storeInUse(own);
   const length = toMillis(window, "window");
   const owner = randomUUID();
   let from: ClaimedFrom | undefined;

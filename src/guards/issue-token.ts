@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/store.ts";
+import { storeInUse } from "../core/store-in-use.ts";
 import { after, ceilSeconds, nowOf } from "../core/time.ts";
 import { recordId, type Secret, validateSecrets } from "../key/hash.ts";
 import { partsText, partText } from "../key/identity.ts";
@@ -46,7 +47,8 @@ const MOST_TRIES = 3;
 export async function issueToken(options: IssueTokenOptions): Promise<string> {
   const BY = "issueToken()";
   const [secret] = secretsOf(BY, options, NAMES) as readonly [Secret];
-  const { store, operation } = options;
+  const { operation } = options;
+  const store = options.store && storeInUse(options.store);
   if (typeof operation !== "string" || !/^[\x21-\x7e]{1,255}$/.test(operation)) {
     throw new IdempotencyConfigError(
       `${BY}: operation is ${show(operation)}; allowed are 1 to 255 visible ASCII characters`,

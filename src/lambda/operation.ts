@@ -7,6 +7,7 @@ import {
   isIdempotencyError,
 } from "../core/errors.ts";
 import { IdempotencyForbiddenError, IdempotencyRequestTooOldError, IdempotencyTokenError } from "../core/refusals.ts";
+import { storeInUse } from "../core/store-in-use.ts";
 import { nowOf } from "../core/time.ts";
 import { fingerprintHash, recordId } from "../key/hash.ts";
 import { partText } from "../key/identity.ts";
@@ -17,7 +18,6 @@ import { currentFrame, isHeldByCaller } from "./frames.ts";
 import { compileIdentity, type Identified } from "./identity.ts";
 import { type Options, operationName, readOptions, type Settings } from "./options.ts";
 import { recentKeys } from "./recent.ts";
-import { storeInUse } from "./store-in-use.ts";
 import { type Unheld, unheld } from "./unheld.ts";
 
 /** How one call goes on. `unheld`: the function runs, nothing is claimed and nothing stored. */

@@ -1,5 +1,5 @@
 import type { IdempotencyStore } from "../core/store.ts";
-import { redirectStores } from "../lambda/store-in-use.ts";
+import { redirectStores } from "../core/store-in-use.ts";
 
 /**
  * Redirects every operation of this process to `store`, also those whose module made a store of its own

@@ -3,8 +3,10 @@ import { readdirSync } from "node:fs";
 import type { APIGatewayProxyHandler, SQSHandler } from "aws-lambda";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { handler as orderHandler } from "../../infra/demo/api-orders.ts";
+import type { handler as checkoutHandler } from "../../infra/demo/checkouts.ts";
 import { type Events, readEvent } from "../../infra/demo/events.ts";
 import type { handler as paymentHandler } from "../../infra/demo/payment-consumer.ts";
+import type { handler as webhookHandler } from "../../infra/demo/webhook-payment.ts";
 
 const files = readdirSync(new URL("../../events/", import.meta.url));
 
@@ -91,6 +93,8 @@ describe("the files of events/", () => {
 describe("the demo's handlers", () => {
   it("fit the handler types of AWS", () => {
     expectTypeOf<typeof orderHandler>().toExtend<APIGatewayProxyHandler>();
+    expectTypeOf<typeof checkoutHandler>().toExtend<APIGatewayProxyHandler>();
+    expectTypeOf<typeof webhookHandler>().toExtend<APIGatewayProxyHandler>();
     expectTypeOf<typeof paymentHandler>().toExtend<SQSHandler>();
   });
 });

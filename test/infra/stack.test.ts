@@ -9,7 +9,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OrderServiceStack } from "../../infra/demo/stack.ts";
-import { allows, arnOf, fastApp, only } from "./constructs/kit.ts";
+import { arnOf, fastApp, only } from "./constructs/kit.ts";
 
 interface Violation {
   readonly ruleName: string;
@@ -67,15 +67,22 @@ describe("the order service's stack", () => {
     );
     expect(found.sort()).toEqual([
       "AwsSolutions-APIG3 at OrderService/Api/Api",
+      "AwsSolutions-APIG4 at OrderService/Api/Api/Default/webhooks/payment/POST",
       "AwsSolutions-COG4 at OrderService/Api/Api",
       "AwsSolutions-IAM4 at OrderService/Api/Api",
       "AwsSolutions-IAM5 at OrderService/AuthorizerRole",
+      "AwsSolutions-IAM5 at OrderService/CheckoutsRole",
       "AwsSolutions-IAM5 at OrderService/OrdersRole",
       "AwsSolutions-IAM5 at OrderService/PaymentsRole",
+      "AwsSolutions-IAM5 at OrderService/WebhookRole",
+      "AwsSolutions-SMG4 at OrderService/OrderTokenSecret",
       "AwsSolutions-SMG4 at OrderService/TokenSecret",
+      "AwsSolutions-SMG4 at OrderService/WebhookSecret",
       "Serverless-LambdaDLQ at OrderService/Authorizer",
+      "Serverless-LambdaDLQ at OrderService/Checkouts",
       "Serverless-LambdaDLQ at OrderService/Orders",
       "Serverless-LambdaDLQ at OrderService/Payments",
+      "Serverless-LambdaDLQ at OrderService/Webhook",
       "Serverless-LambdaEventSourceMappingDestination at OrderService/PaymentQueue/Mapping",
       "Serverless-SQSRedrivePolicy at OrderService/PaymentQueue/DeadLetters",
     ]);
@@ -94,8 +101,8 @@ describe("the order service's stack", () => {
     ]);
   });
 
-  it("recovers, protects and keeps both tables, which cdk-nag does not see", () => {
-    template.resourceCountIs(TABLE, 2);
+  it("recovers, protects and keeps all tables, which cdk-nag does not see", () => {
+    template.resourceCountIs(TABLE, 3);
     template.allResources(TABLE, { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" });
     template.allResourcesProperties(TABLE, {
       BillingMode: "PAY_PER_REQUEST",
@@ -111,7 +118,7 @@ describe("the order service's stack", () => {
   });
 
   it("runs all functions on the same terms", () => {
-    template.resourceCountIs(FUNCTION, 3);
+    template.resourceCountIs(FUNCTION, 5);
     template.allResourcesProperties(FUNCTION, {
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
@@ -121,55 +128,100 @@ describe("the order service's stack", () => {
     template.allResourcesProperties("AWS::Logs::LogGroup", { RetentionInDays: 30 });
   });
 
-  it("gives the handlers their two tables and what they call there, the authorizer its secret alone", () => {
-    for (const name of ["Orders", "Payments"]) {
+  it("gives each handler its tables and what it does there, and the secret that it reads alone", () => {
+    const tables: Record<string, readonly string[]> = {
+      Orders: ["ORDERS_TABLE", "LEDGER_TABLE"],
+      Checkouts: ["ORDERS_TABLE", "LEDGER_TABLE"],
+      Webhook: ["ORDERS_TABLE"],
+      Payments: ["LEDGER_TABLE"],
+    };
+    const names: Record<string, string> = { ORDERS_TABLE: "^OrderTable", LEDGER_TABLE: "^Ledger" };
+    for (const [name, variables] of Object.entries(tables)) {
+      const Variables = Object.fromEntries(
+        variables.map((variable) => [variable, { Ref: Match.stringLikeRegexp(names[variable] ?? "") }]),
+      );
       template.hasResourceProperties(FUNCTION, {
         Environment: {
-          Variables: {
-            LAMBDA_ONCE_TABLE: { Ref: Match.stringLikeRegexp("^IdempotencyTable") },
-            LEDGER_TABLE: { Ref: Match.stringLikeRegexp("^Ledger") },
-          },
+          Variables: { LAMBDA_ONCE_TABLE: { Ref: Match.stringLikeRegexp("^IdempotencyTable") }, ...Variables },
         },
         Role: arnOf(`${name}Role`),
       });
     }
-    allows(template, ["dynamodb:PutItem", "dynamodb:Query"], arnOf("Ledger"));
-    allows(template, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], {
-      Ref: Match.stringLikeRegexp("^TokenSecret"),
-    });
+    const may = (role: string, resource: string): string[] =>
+      Object.values(template.findResources("AWS::IAM::Policy"))
+        .filter(({ Properties }) => Properties.Roles[0].Ref.startsWith(`${role}Role`))
+        .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+        .filter(({ Resource }) => JSON.stringify(Resource).includes(`"${resource}`))
+        .flatMap(({ Action }) => Action)
+        .sort();
+    expect(may("Orders", "OrderTable")).toEqual(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]);
+    expect(may("Checkouts", "OrderTable")).toEqual(["dynamodb:PutItem"]);
+    expect(may("Webhook", "OrderTable")).toEqual(["dynamodb:UpdateItem"]);
+    expect(may("Payments", "OrderTable")).toEqual([]);
+    for (const role of ["Orders", "Checkouts", "Payments"]) expect(may(role, "Ledger")).toEqual(["dynamodb:PutItem"]);
+    expect(may("Webhook", "Ledger")).toEqual([]);
+    const readers = { Authorizer: "TokenSecret", Checkouts: "OrderTokenSecret", Webhook: "WebhookSecret" };
+    for (const [role, secret] of Object.entries(readers)) {
+      expect(may(role, secret)).toEqual(["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]);
+      for (const other of Object.values(readers)) if (other !== secret) expect(may(role, other)).toEqual([]);
+    }
+    for (const role of ["Orders", "Payments"])
+      for (const secret of Object.values(readers)) expect(may(role, secret)).toEqual([]);
     const policies = Object.values(template.findResources("AWS::IAM::Policy"));
     const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
     const wide = statements.filter(({ Resource }) => Resource === "*").map(({ Action }) => Action);
-    expect(wide).toEqual(Array(3).fill(["xray:PutTelemetryRecords", "xray:PutTraceSegments"]));
+    expect(wide).toEqual(Array(5).fill(["xray:PutTelemetryRecords", "xray:PutTraceSegments"]));
   });
 
-  it("has the secret's value in no template and no environment", () => {
+  it("has the secrets' values in no template and no environment", () => {
     expect(JSON.stringify(template.toJSON())).not.toContain("{{resolve:");
-    template.hasResourceProperties(FUNCTION, {
-      Environment: { Variables: { TOKEN_SECRET_ARN: { Ref: Match.stringLikeRegexp("^TokenSecret") } } },
-      Layers: Match.anyValue(),
-    });
+    const secrets = {
+      TOKEN_SECRET_ARN: "^Token",
+      ORDER_TOKEN_SECRET_ARN: "^OrderToken",
+      WEBHOOK_SECRET_ARN: "^Webhook",
+    };
+    for (const [variable, name] of Object.entries(secrets)) {
+      template.hasResourceProperties(FUNCTION, {
+        Environment: { Variables: { [variable]: { Ref: Match.stringLikeRegexp(`${name}Secret`) } } },
+        Layers: Match.anyValue(),
+      });
+    }
   });
 
-  it("lets nobody order without a token that verifies and an Idempotency-Key", () => {
-    expect(only(template, "AWS::ApiGateway::Method")).toMatchObject({
-      HttpMethod: "POST",
-      AuthorizationType: "CUSTOM",
-      RequestParameters: { "method.request.header.Idempotency-Key": true },
+  it("asks for a bearer token on every route but the webhook's, and for an Idempotency-Key where one is the key", () => {
+    const paths = template.findResources("AWS::ApiGateway::Resource");
+    const pathOf = (id: string): string => {
+      const { PathPart, ParentId } = paths[id]?.["Properties"] ?? {};
+      return PathPart === undefined ? "" : `${pathOf(ParentId.Ref ?? "")}/${PathPart}`;
+    };
+    const routes = Object.values(template.findResources("AWS::ApiGateway::Method")).map(({ Properties }) => {
+      const { HttpMethod, ResourceId, AuthorizationType, RequestParameters = {} } = Properties;
+      const isRequired = RequestParameters["method.request.header.Idempotency-Key"] === true;
+      return `${HttpMethod} ${pathOf(ResourceId.Ref)} ${AuthorizationType}${isRequired ? " with a key" : ""}`;
     });
+    expect(routes.sort()).toEqual([
+      "POST /checkouts CUSTOM with a key",
+      "POST /orders CUSTOM with a key",
+      "POST /orders/{id}/cancel CUSTOM with a key",
+      "POST /orders/{id}/pay CUSTOM",
+      "POST /tokens CUSTOM",
+      "POST /webhooks/payment NONE",
+      "PUT /orders/{id} CUSTOM",
+    ]);
     const { IdentityValidationExpression } = only(template, "AWS::ApiGateway::Authorizer");
     expect("Bearer eyJzdWIiOiJhIn0.c2ln").toMatch(new RegExp(`${IdentityValidationExpression}`));
     expect("Basic dXNlcjpwYXNz").not.toMatch(new RegExp(`${IdentityValidationExpression}`));
   });
 
   it("tells where everything is", () => {
-    const names = ["ApiUrl", "PaymentQueueUrl", "PaymentDeadLetterQueueUrl", "IdempotencyTableName", "LedgerTableName"];
-    for (const name of [...names, "TokenSecretArn"]) template.hasOutput(name, { Value: Match.anyValue() });
+    const tables = ["IdempotencyTableName", "OrderTableName", "LedgerTableName"];
+    const names = ["ApiUrl", "PaymentQueueUrl", "PaymentDeadLetterQueueUrl", "TokenSecretArn", "WebhookSecretArn"];
+    for (const name of [...tables, ...names]) template.hasOutput(name, { Value: Match.anyValue() });
   });
 
   it("bundles each function to one small module with its map, the library and the AWS SDK inside", async () => {
     const assets = (await readdir(assembly)).filter((name) => name.startsWith("asset."));
-    expect(assets).toHaveLength(3);
+    expect(assets).toHaveLength(5);
     for (const asset of assets) {
       expect((await readdir(join(assembly, asset))).sort()).toEqual(["index.mjs", "index.mjs.map"]);
       const code = await readFile(join(assembly, asset, "index.mjs"), "utf8");

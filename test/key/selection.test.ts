@@ -2,7 +2,8 @@ import { gzipSync } from "node:zlib";
 import { getRegisteredFunctions } from "@jmespath-community/jmespath";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { IdempotencyConfigError, IdempotencyKeyMissingError } from "../../src/core/errors.ts";
+import { IdempotencyConfigError } from "../../src/core/errors.ts";
+import { IdempotencyKeyMissingError } from "../../src/core/refusals.ts";
 import { canonicalJson } from "../../src/key/canonical.ts";
 import { compileSelection } from "../../src/key/selection.ts";
 

@@ -97,7 +97,7 @@ describe("testingStore()", () => {
       expect.objectContaining({
         code: "config",
         message: expect.stringContaining(
-          "allowed are 'claim', 'complete', 'release', 'checkpoint', 'renew', 'commit', 'read'",
+          "allowed are 'issue', 'claim', 'complete', 'release', 'checkpoint', 'renew', 'commit', 'read'",
         ),
       }),
     );

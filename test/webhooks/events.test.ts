@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { IdempotencyConfigError, IdempotencySignatureError } from "../../src/core/errors.ts";
+import { IdempotencyConfigError } from "../../src/core/errors.ts";
+import { IdempotencySignatureError } from "../../src/core/refusals.ts";
 import { eventOf, KINDS } from "../lambda/http/kit.ts";
 import { BODY, NOW, OTHER, reasonOf, SECRET, standard, verifier } from "./kit.ts";
 

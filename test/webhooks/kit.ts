@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { IdempotencySignatureError } from "../../src/core/errors.ts";
+import { IdempotencySignatureError } from "../../src/core/refusals.ts";
 import { type Clock, epochMillis } from "../../src/core/time.ts";
 import { type Signature, type SignatureOptions, signature } from "../../src/webhooks.ts";
 

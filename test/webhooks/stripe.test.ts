@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IdempotencyKeyMissingError } from "../../src/core/errors.ts";
+import { IdempotencyKeyMissingError } from "../../src/core/refusals.ts";
 import { BODY, hmac, NOW, reasonOf, stripe, TEXT_SECRET, verifier } from "./kit.ts";
 
 const verify = verifier({ scheme: "stripe", secrets: [TEXT_SECRET, "another secret, 16 or more"] });

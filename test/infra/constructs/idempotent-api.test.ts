@@ -72,6 +72,34 @@ describe("IdempotentApi", () => {
     template.allResourcesProperties(METHOD, { AuthorizationType: "CUSTOM" });
   });
 
+  it("asks nobody on the routes that say so, and the authorizer on the others", () => {
+    const template = templateOf((stack) => {
+      const handler = new NodeFunction(stack, "Authorizer", { entry });
+      const api = new IdempotentApi(stack, "Api", { authorizer: new TokenAuthorizer(stack, "Token", { handler }) });
+      const orders = aFunction(stack);
+      order(api, orders);
+      const webhook = api.addRoute("POST", "/webhooks", orders, { authorizer: false });
+      expect(webhook.node.path).toBe("Test/Api/Api/Default/webhooks/POST");
+    });
+    const methods = Object.entries(template.findResources(METHOD)).map(([id, { Properties }]) => [
+      id.includes("webhooks"),
+      Properties.AuthorizationType,
+      Properties.AuthorizerId === undefined || Properties.AuthorizerId === "" ? "nobody" : "the authorizer",
+    ]);
+    expect(methods.sort()).toEqual([
+      [false, "CUSTOM", "the authorizer"],
+      [true, "NONE", "nobody"],
+    ]);
+  });
+
+  it("is open to all where no authorizer is given, whatever its routes say", () => {
+    const template = withApi({}, (api, orders) => {
+      api.addRoute("POST", "/one", orders);
+      api.addRoute("POST", "/other", orders, { authorizer: false });
+    });
+    template.allResourcesProperties(METHOD, { AuthorizationType: "NONE" });
+  });
+
   it("is silent on CORS unless an origin is given", () => {
     const template = withApi({}, order);
     template.resourceCountIs("AWS::ApiGateway::GatewayResponse", 0);

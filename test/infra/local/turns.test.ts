@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { turnsOf } from "../../../infra/local/turns.ts";
+import { claimFrom, redeem, reissue } from "../../../src/store/requests.ts";
+import { ask } from "../../contract/requests.ts";
 
 const claim = { Item: { id: { S: "order#1" }, status: { S: "IN_PROGRESS" }, fingerprint: { S: "f" } } };
 const record = (status: string, fingerprint = "f") => ({
@@ -13,10 +15,12 @@ const call = (operation: string, status: number, input: object, output: object =
   status,
 });
 const key = { Key: { id: { S: "order#1" } } };
-const succession = (seen: string) => ({
-  ...key,
-  ExpressionAttributeValues: { ":next": { N: "2" }, ":seenStatus": { S: seen } },
-});
+/** The requests as the store sends them. */
+const succession = (status: "IN_PROGRESS" | "RELEASED") =>
+  claimFrom("records", ask("order#1"), { status, owner: "first", attempt: 1 });
+const redemption = redeem("records", ask("order#1", { fingerprint: "f" }));
+const givenBack = reissue("records", { id: "order#1", owner: "first", keepUntil: undefined }, 9 as never);
+const attempt = (number: string) => ({ Attributes: { attempt: { N: number } } });
 
 describe("what became of a key", () => {
   it.each([
@@ -31,6 +35,13 @@ describe("what became of a key", () => {
       "took over",
       [call("PutItem", 400, claim, record("IN_PROGRESS")), call("UpdateItem", 200, succession("IN_PROGRESS"))],
     ],
+    ["ran", [call("UpdateItem", 200, redemption, attempt("1")), call("UpdateItem", 200, givenBack)]],
+    ["ran again", [call("UpdateItem", 200, redemption, attempt("2"))]],
+    ["replayed", [call("UpdateItem", 400, redemption, record("COMPLETED"))]],
+    ["refused", [call("UpdateItem", 400, redemption, record("COMPLETED", "other"))]],
+    ["refused", [call("UpdateItem", 400, redemption, record("IN_PROGRESS"))]],
+    ["refused", [call("UpdateItem", 400, redemption)]],
+    ["ran", [call("UpdateItem", 0, redemption), call("UpdateItem", 400, redemption, record("IN_PROGRESS"))]],
     ["ran again", [call("PutItem", 400, claim, record("RELEASED")), call("UpdateItem", 200, succession("RELEASED"))]],
   ])("is %j", (turn, calls) => {
     expect(turnsOf(calls)).toEqual([turn]);

@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from "../core/store.ts";
+import type { IdempotencyStore } from "./store.ts";
 
 /**
  * The place where a test redirects every operation's store. Global by a registered symbol, so that it
