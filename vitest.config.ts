@@ -33,7 +33,10 @@ const config: ViteUserConfig = defineConfig({
       exclude: ["src/*.ts"],
       reporter: ["text", "html"],
       thresholds: Object.fromEntries(
-        ["core", "key", "store", "lambda", "writes", "guards", "webhooks"].map((folder) => [`src/${folder}/**`, { lines: 90, branches: 90 }]),
+        ["core", "key", "store", "lambda", "writes", "guards", "webhooks"].map((folder) => [
+          `src/${folder}/**`,
+          { lines: 90, branches: 90 },
+        ]),
       ),
     },
   },

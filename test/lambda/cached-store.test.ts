@@ -25,7 +25,10 @@ function cached(more: Record<string, unknown> = {}, limits = { entries: 100, byt
   let now = 1_700_000_000_000;
   const requests: string[] = [];
   const memory = memoryStore({ clock: { now: () => epochMillis(now) } });
-  const fn = vi.fn(async (order: { id: string; who?: string; amount?: number }) => ({ placed: order.id, items: [1, 2] }));
+  const fn = vi.fn(async (order: { id: string; who?: string; amount?: number }) => ({
+    placed: order.id,
+    items: [1, 2],
+  }));
   const place = idempotent(fn, {
     store: counted(memory, requests),
     operation: "place",
