@@ -54,6 +54,13 @@ export function json(options: JsonCodecOptions = {}): Codec {
   };
 }
 
+/** The same result uncompressed, for who reads it more often than it is written; what is not this codec's stays as it is. */
+export function inflated(encoded: Encoded): Encoded {
+  const { encoding, data } = encoded;
+  if (encoding !== "json+deflate" || !(data instanceof Uint8Array)) return encoded;
+  return { encoding: "json", data: inflateRawSync(data, { maxOutputLength: LARGEST_TEXT }).toString("utf8") };
+}
+
 /** A getter may answer differently the second time; what JSON cannot read then is refused like the rest. */
 function stringify(value: unknown): string {
   try {

@@ -50,10 +50,13 @@ export async function carryOut(
     }
     if (answer !== undefined && answer.outcome !== "busy") {
       // An earlier try may be on its way still, and find its conditions met when it arrives.
-      if (answer.outcome === "refused" && unheard !== undefined) throw unknown(unheard);
+      if (unheard !== undefined && leavesOpen(answer, request)) throw unknown(unheard);
       return endOf(answer, request);
     }
-    if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0) {
+    const { record } = request;
+    // What would be written then has expired: it would answer nobody, and keep nobody out.
+    const isInTime = record === undefined || record.expiresAt > floorSeconds(nowOf(engine.store.clock));
+    if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0 && isInTime) {
       await backoff(runtime, Math.min(round, 4));
       continue;
     }
@@ -61,6 +64,13 @@ export async function carryOut(
     if (end !== undefined) return end;
     throw unheard === undefined ? failure : unknown(failure);
   }
+}
+
+/** Whether an earlier copy of the commit could still be carried out after this answer. */
+function leavesOpen(answer: CommitAnswer, { record }: CommitRequest): boolean {
+  if (answer.outcome !== "conflict") return answer.outcome === "refused";
+  // A lock, or a record that was given back, may be gone when a commit that is the claim arrives; an answer stands.
+  return record?.from === "nothing" && answer.found?.status !== "COMPLETED" && answer.found?.status !== "FAILED";
 }
 
 function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: CommitRequest): CommitEnd {

@@ -1,3 +1,4 @@
+import { inflated } from "../codec/json.ts";
 import type { CompletedRecord, Found, InProgressRecord } from "../core/record.ts";
 import type { CompleteRequest, IdempotencyStore } from "../core/store.ts";
 import { floorSeconds, nowOf } from "../core/time.ts";
@@ -34,10 +35,11 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
     if (record !== undefined && records.delete(id)) size -= sizeOf(record);
   }
 
-  function keep(record: Found): void {
-    if (record?.status !== "COMPLETED") return;
-    forget(record.id);
-    if (sizeOf(record) > bytes) return;
+  function keep(found: Found): void {
+    if (found?.status !== "COMPLETED") return;
+    forget(found.id);
+    const record = readable(found);
+    if (record === undefined || sizeOf(record) > bytes) return;
     records.set(record.id, record);
     size += sizeOf(record);
     for (const id of records.keys()) {
@@ -106,6 +108,15 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
     renew: (request) => store.renew(request),
     issue: store.issue && ((request) => (store.issue as NonNullable<typeof store.issue>)(request)),
   };
+}
+
+/** Inflated once, not at each replay; `undefined` where it cannot be: the store's answer says what is wrong. */
+function readable(record: CompletedRecord): CompletedRecord | undefined {
+  try {
+    return { ...record, result: inflated(record.result) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A string may take two bytes for each of its characters. */

@@ -182,6 +182,13 @@ describe("a claim at the commit that meets a record", () => {
     expect(under.tables.items("orders")).toStrictEqual([]);
   });
 
+  it("in progress, after a try that was never answered, is unknown: that try may still arrive (simulation, seed 86232)", async () => {
+    const { under, claim } = await meeting();
+    await under.claim();
+    under.next("commit", failing("timeout"));
+    expect(await thrownBy(claim.returned("mine"))).toMatchObject({ code: "store_failed", outcome: "unknown" });
+  });
+
   it("completed replays it", async () => {
     const { under, claim } = await meeting();
     await (await under.claim()).returned("first");

@@ -83,6 +83,16 @@ describe("the cache of completed results", () => {
     expect((await place({ id: "o-1" })).items).toStrictEqual([1, 2]);
   });
 
+  it("answers from a compressed result as from any other", async () => {
+    const { place, fn, asked } = cached();
+    const items = Array.from({ length: 2_000 }, (_, at) => at);
+    fn.mockResolvedValueOnce({ placed: "o-1", items });
+    await place({ id: "o-1" });
+    asked();
+    expect(await place({ id: "o-1" })).toStrictEqual({ placed: "o-1", items });
+    expect(asked()).toStrictEqual([]);
+  });
+
   it("is bound to the principal", async () => {
     const { place, fn, asked } = cached({ principal: "who" });
     await place({ id: "o-1", who: "a" });

@@ -11,7 +11,7 @@ const MOST_DIGITS = 38;
 /** The number as an item holds it: a BigInt only where no safe integer is equal. */
 export function checkNumber(given: number | bigint, fail: Fail): number | bigint {
   if (typeof given === "number" && !(Math.abs(given) <= Number.MAX_SAFE_INTEGER)) {
-    return fail(`${given} is no safe number; allowed is a BigInt for what lies beyond 2^53`);
+    return fail("a number is not safe; allowed is a BigInt for what lies beyond 2^53");
   }
   return toNative(checked(fromNative(given), fail), fail);
 }

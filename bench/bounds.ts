@@ -1,0 +1,111 @@
+import { fresh, inMemory, price, rate, size, warm } from "./figures.ts";
+import type { Results } from "./results.ts";
+
+/** One figure, as a ratio to the peer in the same run: how many times less it takes, or how many times more it does. */
+export interface Figure {
+  readonly name: string;
+  readonly client: "light" | "sdk";
+  /** What is to be reached. */
+  readonly aim: number;
+  /** Below this the gate fails: what was measured, less what a busy machine adds and takes. */
+  readonly bound: number;
+  of(results: Results): number;
+}
+
+/** The aim for the bundle of the light client, and what the peer takes, in kB. */
+const BUNDLE = { aim: 25, peer: 117.7 } as const;
+
+/** The figures to reach, and the bounds of `npm run bench:gate`. */
+export const FIGURES: readonly Figure[] = [
+  { name: "warm CPU, first, 200 B event", client: "light", aim: 10, bound: 1.4, of: warm("first", 200, "light") },
+  { name: "warm CPU, first, 5 kB event", client: "light", aim: 12, bound: 1.2, of: warm("first", 5_000, "light") },
+  { name: "warm CPU, first, 100 kB event", client: "light", aim: 12, bound: 1.4, of: warm("first", 100_000, "light") },
+  {
+    name: "the same, HTTP answered in memory, 200 B",
+    client: "light",
+    aim: 10,
+    bound: 2.2,
+    of: inMemory("first", 200),
+  },
+  {
+    name: "the same, HTTP answered in memory, 5 kB",
+    client: "light",
+    aim: 12,
+    bound: 2.2,
+    of: inMemory("first", 5_000),
+  },
+  {
+    name: "the same, HTTP answered in memory, 100 kB",
+    client: "light",
+    aim: 12,
+    bound: 2.2,
+    of: inMemory("first", 100_000),
+  },
+  { name: "warm CPU, replay, 200 B", client: "light", aim: 12, bound: 1.4, of: warm("replay", 200, "light") },
+  { name: "the same, HTTP answered in memory", client: "light", aim: 12, bound: 2.8, of: inMemory("replay", 200) },
+  {
+    name: "CPU of calls 11 - 100, fresh process",
+    client: "light",
+    aim: 3.5,
+    bound: 2,
+    of: fresh("first: calls 11 - 100", "light"),
+  },
+  { name: "import, bundled", client: "light", aim: 3, bound: 1.6, of: fresh("import, bundled", "light") },
+  { name: "import, unbundled", client: "light", aim: 8, bound: 2.3, of: fresh("import, unbundled", "light") },
+  { name: "bundle, gzip", client: "light", aim: BUNDLE.peer / BUNDLE.aim, bound: 2.3, of: size("light") },
+  { name: "cached replay, 200 B event", client: "light", aim: 2, bound: 0.6, of: warm("cached", 200, "light") },
+  { name: "cached replay, 100 kB event", client: "light", aim: 2, bound: 0.8, of: warm("cached", 100_000, "light") },
+  {
+    name: "replays per second on DynamoDB Local, 10 at a time",
+    client: "light",
+    aim: 3,
+    bound: 1.2,
+    of: rate("light"),
+  },
+  { name: "price of a replay of 5 kB, looked up first", client: "light", aim: 10, bound: 40, of: price },
+
+  { name: "warm CPU, first, 200 B event", client: "sdk", aim: 1.8, bound: 0.45, of: warm("first", 200, "sdk") },
+  { name: "warm CPU, first, 5 kB event", client: "sdk", aim: 1.8, bound: 0.45, of: warm("first", 5_000, "sdk") },
+  { name: "warm CPU, first, 100 kB event", client: "sdk", aim: 1.8, bound: 0.45, of: warm("first", 100_000, "sdk") },
+  { name: "warm CPU, replay, 200 B", client: "sdk", aim: 1.8, bound: 0.6, of: warm("replay", 200, "sdk") },
+  {
+    name: "CPU of calls 11 - 100, fresh process",
+    client: "sdk",
+    aim: 1.2,
+    bound: 0.75,
+    of: fresh("first: calls 11 - 100", "sdk"),
+  },
+  { name: "import, bundled", client: "sdk", aim: 1, bound: 0.8, of: fresh("import, bundled", "sdk") },
+  { name: "import, unbundled", client: "sdk", aim: 1, bound: 0.95, of: fresh("import, unbundled", "sdk") },
+  { name: "bundle, gzip", client: "sdk", aim: 1, bound: 0.8, of: size("sdk") },
+  { name: "cached replay, 200 B event", client: "sdk", aim: 2, bound: 0.6, of: warm("cached", 200, "sdk") },
+  { name: "cached replay, 100 kB event", client: "sdk", aim: 2, bound: 0.7, of: warm("cached", 100_000, "sdk") },
+  { name: "replays per second on DynamoDB Local, 10 at a time", client: "sdk", aim: 1.2, bound: 0.75, of: rate("sdk") },
+  { name: "price of a replay of 5 kB, looked up first", client: "sdk", aim: 10, bound: 40, of: price },
+];
+
+/** What `npm run bench:gate -- --counted` counts: exact, whatever the machine does meanwhile. */
+export const COUNTED = {
+  /** Requests, write units and read units of each path, with small results. */
+  requests: {
+    "first execution": [2, 2, 0],
+    replay: [1, 1, 0],
+    "replay, looked up first": [1, 0, 0.5],
+    "first execution, looked up first": [3, 2, 0.5],
+    "error, key given back": [2, 2, 0],
+    "refused, in progress": [1, 1, 0],
+    "one step": [3, 3, 0],
+    "three steps": [5, 5, 0],
+    "one step with { once: true }": [4, 4, 0],
+    "commit with 1 write": [2, 5, 0],
+    "commit with 2 writes": [2, 7, 0],
+    "commit with 1 write, claimAt 'commit'": [1, 4, 0],
+  },
+  /** Bytes, gzip, of a wrapped handler with its store; beside the entries of .size-limit.js. */
+  bundles: { light: 51_000, own: 148_000, sdk: 148_000 },
+  /** Files that an import evaluates, by package: of ours at most so many, of others exactly these. */
+  modules: {
+    "lambda-once": { ours: 20, others: { "@jmespath-community/jmespath": 1 } },
+    "lambda-once/dynamodb/light": { ours: 12, others: { aws4: 2 } },
+  },
+} as const;

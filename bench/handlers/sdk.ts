@@ -1,0 +1,11 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { idempotent } from "lambda-once";
+import { dynamoDBStore } from "lambda-once/dynamodb";
+
+const store = dynamoDBStore({ client: new DynamoDBClient({}) });
+
+async function placeOrder(event: { readonly orderId: string }, _context: unknown) {
+  return { orderId: event.orderId, status: "placed", total: 1_234.5, currency: "EUR", express: false };
+}
+
+export const handler = idempotent(placeOrder, { store, operation: "place-order", key: "orderId" });

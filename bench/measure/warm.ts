@@ -1,0 +1,65 @@
+import { median, quantile, ratios } from "../stats.ts";
+import type { Scenario } from "../subjects/scenario.ts";
+import type { Child } from "./child.ts";
+
+/** CPU time of one batch, in µs: long enough for the collector to take part, short enough to interleave. */
+const BATCH = 20_000;
+/** CPU time of each scenario before it is measured, in µs, and the calls at least. */
+const WARM_UP = { cpu: 100_000, calls: 200 } as const;
+/** First executions, and replays, of a process before anything is measured: by then the compiler has done its work. */
+const PRIMING = 3_000;
+
+/** What one scenario costs each subject. */
+export interface Warm {
+  readonly scenario: Scenario;
+  /** CPU time for each call, in µs: the median over the rounds. */
+  readonly cpu: Readonly<Record<string, number>>;
+  /** The peer's by the subject's: how many times less the subject takes. Median and quartiles over the rounds. */
+  readonly less: Readonly<Record<string, readonly [number, number, number]>>;
+}
+
+/** Lets the compiler do its work. */
+export async function prime(child: Child, quick: boolean): Promise<void> {
+  for (const path of ["first", "replay"] as const) {
+    const scenario: Scenario = { path, event: 200, key: "field", result: 200 };
+    await child.run({ scenario, calls: quick ? PRIMING / 5 : PRIMING });
+  }
+}
+
+async function warmUp(child: Child, scenario: Scenario, quick: boolean): Promise<number> {
+  const enough = quick ? { cpu: WARM_UP.cpu / 10, calls: WARM_UP.calls / 10 } : WARM_UP;
+  let [spent, made, calls, cpu] = [0, 0, 20, 0];
+  while (spent < enough.cpu || made < enough.calls) {
+    cpu = (await child.run({ scenario, calls })).cpu;
+    spent += cpu * calls;
+    made += calls;
+    calls = Math.ceil(Math.max(20, BATCH / cpu));
+  }
+  return calls;
+}
+
+/** Measures one scenario on all subjects in turn; one of them is the peer. */
+export async function warm(
+  children: Readonly<Record<string, Child>>,
+  scenario: Scenario,
+  { rounds, quick }: { readonly rounds: number; readonly quick: boolean },
+): Promise<Warm> {
+  const measured: { name: string; child: Child; calls: number; cpu: number[] }[] = [];
+  for (const [name, child] of Object.entries(children)) {
+    measured.push({ name, child, calls: await warmUp(child, scenario, quick), cpu: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    const inTurn = round % 2 === 0 ? measured : [...measured].reverse();
+    for (const { child, calls, cpu } of inTurn) cpu.push((await child.run({ scenario, calls })).cpu);
+  }
+  const peer = measured.find(({ name }) => name === "peer")?.cpu ?? [];
+  const spread = (cpu: readonly number[]): [number, number, number] => {
+    const all = ratios(peer, cpu);
+    return [quantile(all, 0.5), quantile(all, 0.25), quantile(all, 0.75)];
+  };
+  return {
+    scenario,
+    cpu: Object.fromEntries(measured.map(({ name, cpu }) => [name, median(cpu)])),
+    less: Object.fromEntries(measured.map(({ name, cpu }) => [name, spread(cpu)])),
+  };
+}

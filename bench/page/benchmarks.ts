@@ -1,0 +1,118 @@
+import type { Shares } from "../measure/profile.ts";
+import type { Warm } from "../measure/warm.ts";
+import type { Results } from "../results.ts";
+import { PATHS } from "../subjects/scenario.ts";
+import { figuresTable } from "./reached.ts";
+import { bytes, page, ratio, table } from "./table.ts";
+import { HOW, INTRODUCTION, NOT_MEASURED, reasons } from "./words.ts";
+
+/** The whole of docs/benchmarks.md. */
+export function benchmarksPage(about: string, results: Results): string {
+  const parts = [
+    "# Benchmarks",
+    INTRODUCTION,
+    `Written by \`npm run bench\` (${Math.ceil(results.minutes)} minutes): ${about}.`,
+    HOW,
+    "## The figures to reach",
+    "Ratios to the peer: how many times less, or more a second. The bundle is compared by size; 25 kB is the aim of the light client.",
+    figuresTable(results),
+    ...reasons(results),
+    "## Warm CPU time of a call, over TLS",
+    "Microseconds, and how many times less than the peer's (quartiles over the rounds).",
+    warmTable(results.tls, ["light", "sdk"]),
+    "## Warm CPU time of a call, HTTP answered in memory",
+    "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is the SDK with the " +
+      "least that it can be asked for on that path, as many requests: no library over this client can go below it.",
+    warmTable(results.memory, ["light", "own", "sdk", "bare"]),
+    "## Fresh processes",
+    "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection.",
+    freshTable(results),
+    "## Bundle of a wrapped handler with its store",
+    table(
+      ["", "light", "own", "SDK, the same client", "peer"],
+      [["kB, minified, gzip", ...["light", "own", "sdk", "peer"].map((name) => kB(results.sizes[name]))]],
+    ),
+    "## Replays per second through one DynamoDB Local",
+    "All processes of a run, DynamoDB Local's own too, share the machine's processors.",
+    throughputTable(results),
+    "## Requests and capacity units",
+    "Counted on DynamoDB Local with small results; by size of the result in [what it costs](cost.md).",
+    table(
+      ["path", "requests", "write units", "read units"],
+      Object.entries(results.bills).map(([name, { requests, write, read }]) => [name, requests, write, read]),
+    ),
+    "## Where the time goes",
+    "The sampling profiler of `node --cpu-prof` on first executions and on replays kept in process, with a 200 B event: parts of the time that is not idle, by package, " +
+      "and the functions that are most often on top. *Node.js* is its HTTP, TLS, streams and hashing, and the kernel's part of them.",
+    profileTable(results.profiles),
+    "## What is not measured",
+    NOT_MEASURED,
+  ];
+  return page(parts);
+}
+
+const kB = (size: number | undefined): string => (size === undefined ? "-" : (size / 1_000).toFixed(1));
+
+function warmTable(all: readonly Warm[], subjects: readonly string[]): string {
+  const label = (name: string): string => (name === "sdk" ? "SDK" : name);
+  return table(
+    [
+      "path",
+      "event",
+      "key",
+      "result",
+      ...subjects.map(label),
+      "peer",
+      ...subjects.map((name) => `${label(name)}: less`),
+    ],
+    all.map(({ scenario, cpu, less }) => [
+      PATHS[scenario.path],
+      bytes(scenario.event),
+      scenario.key,
+      bytes(scenario.result),
+      ...[...subjects, "peer"].map((name) => cpu[name]?.toFixed(0) ?? "-"),
+      ...subjects.map((name) => {
+        const [middle, low, high] = less[name] ?? [];
+        return middle === undefined ? "-" : `${ratio(middle)} (${ratio(low)} - ${ratio(high)})`;
+      }),
+    ]),
+  );
+}
+
+function freshTable({ fresh }: Results): string {
+  const isBytes = (name: string): boolean => name === "rss" || name === "heap";
+  const names = ["light", "own", "sdk"];
+  return table(
+    ["", "light", "own", "SDK", "peer", "light: less", "own: less", "SDK: less"],
+    Object.entries(fresh).map(([name, figure]) => {
+      const of = (handler: string) => figure.find((one) => one.handler === handler);
+      const value = (handler: string): string => {
+        const found = of(handler)?.value;
+        return found === undefined ? "-" : isBytes(name) ? (found / 1e6).toFixed(1) : found.toFixed(2);
+      };
+      const title = name === "rss" ? "memory, resident, MB" : name === "heap" ? "memory, heap used, MB" : name;
+      return [title, ...[...names, "peer"].map(value), ...names.map((handler) => ratio(of(handler)?.less))];
+    }),
+  );
+}
+
+const throughputTable = ({ throughput }: Results): string =>
+  table(
+    ["keys", "at a time", "light", "SDK", "peer", "light: more", "SDK: more"],
+    throughput.map(({ path, concurrent, perSecond, more }) => [
+      PATHS[path],
+      concurrent,
+      ...["light", "sdk", "peer"].map((name) => perSecond[name]?.toFixed(0) ?? "-"),
+      ...["light", "sdk"].map((name) => ratio(more[name])),
+    ]),
+  );
+
+const profileTable = (profiles: readonly Shares[]): string =>
+  table(
+    ["subject", "calls", "packages", "functions"],
+    profiles.map(({ subject, what, packages, functions }) => {
+      const list = (parts: Shares["packages"]): string =>
+        parts.map(([name, part]) => `${name.replaceAll("|", "/")} ${Math.round(part * 100)} %`).join(", ");
+      return [subject === "sdk" ? "SDK" : subject, what, list(packages), list(functions)];
+    }),
+  );

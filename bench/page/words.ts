@@ -1,0 +1,73 @@
+import type { Warm } from "../measure/warm.ts";
+import type { Results } from "../results.ts";
+import type { Bytes, Path } from "../subjects/scenario.ts";
+import { ratio } from "./table.ts";
+
+export const INTRODUCTION =
+  "lambda-once and `@aws-lambda-powertools/idempotency`, *the peer*, in one run, batch by batch and process by process in turn. On a " +
+  "shared machine only the ratios mean anything: they are medians over rounds in which both ran one after the other.";
+
+export const HOW = [
+  "- **What is compared** is the package as it is published, built by the run and installed beside the peer, bundled with the same flags of esbuild. Both return and " +
+    "store the same results, under a key from the event (*field*: JMESPath `orderId`; *event*: all of it), for a day, without a fingerprint.",
+  "- **light** is `lambda-once/dynamodb/light`; **own** is `lambda-once/dynamodb` with the client that it makes by itself; **SDK** is the same with the client that the peer makes, `new DynamoDBClient({})`.",
+  "- **Over TLS** the requests go to a server in another process, whose answers are equal for all: each side's record as it writes it. **In memory** the HTTP " +
+    "beneath both is replaced: the SDK's `requestHandler`, and `https.request`. What is left is each side's own work, signature and parsing included.",
+  "- **CPU time** is user and system time of the process, the collector's and the compiler's threads too; *warm* after 6,000 calls and some hundred of the scenario.",
+  "- *Replay* is of a key that the process has not seen: one conditional put that fails. *Key seen by this process* is one that it has: lambda-once reads then. *Kept in process* is `cache: { entries, bytes }` beside `useLocalCache`.",
+].join("\n");
+
+export const NOT_MEASURED = [
+  "- A real network, and DynamoDB's own latency, which is the largest part of a call's time and the same for both.",
+  "- A real Lambda: its share of a processor, its processor, freezing and thawing. Node.js 22 and 24.",
+  "- Streams of calls that do more than one at a time in a process, other than the replays on DynamoDB Local.",
+  "- Middy, batches, HTTP bindings, fingerprints, principals, secrets: all cost something on both sides.",
+  "- The peer's cache store for Redis and Valkey, and its decorators.",
+].join("\n");
+
+/** Why what is not reached is not: each reason with the numbers that show it. */
+export function reasons(results: Results): readonly string[] {
+  const { sizes, parts, fresh, profiles } = results;
+  const part = (subject: string, what: string, name: string): string => {
+    const shares = profiles.find((one) => one.subject === subject && one.what === what);
+    const [, found = 0] = shares?.packages.find(([owner]) => owner === name) ?? [];
+    return `${Math.round(found * 100)} %`;
+  };
+  const warm = (list: readonly Warm[], path: Path, result: Bytes = 200): Warm | undefined =>
+    list.find(
+      ({ scenario: one }) => one.path === path && one.event === 200 && one.key === "field" && one.result === result,
+    );
+  const micros = (one: Warm | undefined, name: string): string => `${(one?.cpu[name] ?? Number.NaN).toFixed(0)} µs`;
+  const kB = (count: number | undefined): string => `${((count ?? Number.NaN) / 1_000).toFixed(1)} kB`;
+  const imported = (figure: string, handler: string): string =>
+    `${fresh[figure]?.find((one) => one.handler === handler)?.value.toFixed(1) ?? "-"} ms`;
+
+  const [first, over] = [warm(results.memory, "first"), warm(results.tls, "first")];
+  const [small, large] = [warm(results.memory, "cached"), warm(results.memory, "cached", 100_000)];
+  const light = parts["light"] ?? {};
+  const ofNode = profiles
+    .find((one) => one.subject === "light" && one.what === "warm, TLS")
+    ?.packages.find(([owner]) => owner === "Node.js");
+  const atMost = (over?.cpu["peer"] ?? Number.NaN) / ((over?.cpu["light"] ?? Number.NaN) * (ofNode?.[1] ?? Number.NaN));
+  return [
+    "What is not reached, and why, by the profiles [below](#where-the-time-goes):",
+    [
+      `- **Warm CPU of the light client.** A first execution takes ${micros(over, "light")} over TLS, of which ${part("light", "warm, TLS", "Node.js")} is Node.js's own ` +
+        `(HTTP, TLS, sockets, hashing) and ${part("light", "warm, TLS", "lambda-once")} lambda-once's; the peer's takes ${micros(over, "peer")}, of which Node.js has ${part("peer", "warm, TLS", "Node.js")}. ` +
+        `With the HTTP answered in memory it is ${micros(first, "light")} to ${micros(first, "peer")}. Were all but Node.js's part nothing, the ratio over TLS would be about ${ratio(atMost)}: more needs an HTTP client below \`node:https\`.`,
+      `- **Warm CPU over the same SDK client.** In memory a first execution takes ${micros(first, "sdk")}, the peer's ${micros(first, "peer")}, the least that the SDK can be asked for ${micros(first, "bare")}: the bare SDK, with no library at all, takes only ${ratio(first?.less["bare"]?.[0])} times less than the peer on a first execution in memory: ` +
+        `what is below it is the SDK's (${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone; lambda-once has ${part("sdk", "warm, in memory", "lambda-once")}). ` +
+        `The client that \`dynamoDBStore()\` makes by itself takes ${ratio(first?.less["own"]?.[0])} times less than the peer.`,
+      `- **First calls of a process.** ${part("light", "calls 1 - 100, TLS", "Node.js")} of the light client's first hundred calls is Node.js, not yet compiled, ${part("light", "calls 1 - 100, TLS", "lambda-once")} lambda-once. ` +
+        `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
+      `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process; that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
+        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}.`,
+      `- **Bundle.** Minified and not compressed, the light client's handler is ${kB(light["lambda-once"])} of lambda-once, ${kB(light["@jmespath-community/jmespath"])} of JMESPath and ${kB(light["aws4"])} of aws4; ` +
+        `the peer's own code beside the SDK is ${kB((parts["peer"]?.["@aws-lambda-powertools/idempotency"] ?? 0) + (parts["peer"]?.["@aws-lambda-powertools/jmespath"] ?? 0))}. Steps, commits, waiting, renewal, and decoding that refuses are in every bundle, ` +
+        `which makes ${kB(sizes["sdk"])} of the peer's ${kB(sizes["peer"])} over the SDK, compressed.`,
+      `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
+        `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}.`,
+      "- **Replays on DynamoDB Local.** It and the measured process share this machine's processors; its own work bounds what a client can gain.",
+    ].join("\n"),
+  ];
+}

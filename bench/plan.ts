@@ -1,0 +1,58 @@
+import type { Bytes, Path, Scenario } from "./subjects/scenario.ts";
+
+/** How much is measured: all of it, or enough to see that it works. */
+export interface Effort {
+  readonly quick: boolean;
+  readonly freshRounds: number;
+  readonly warm: { readonly rounds: number; readonly quick: boolean };
+  readonly throughput: { readonly rounds: number; readonly slice: number; readonly levels: readonly number[] };
+}
+
+export const FULL: Effort = {
+  quick: false,
+  freshRounds: 7,
+  warm: { rounds: 7, quick: false },
+  throughput: { rounds: 5, slice: 300, levels: [1, 10, 100] },
+};
+
+export const QUICK: Effort = {
+  quick: true,
+  freshRounds: 3,
+  warm: { rounds: 5, quick: true },
+  throughput: { rounds: 3, slice: 200, levels: [10] },
+};
+
+const LIBRARIES_PATHS: readonly Path[] = ["first", "replay", "again", "cached", "progress", "error"];
+const EVENTS: readonly Bytes[] = [200, 5_000, 100_000];
+
+const all = (paths: readonly Path[], events: readonly Bytes[], keys: readonly Scenario["key"][]): readonly Scenario[] =>
+  paths.flatMap((path) => keys.flatMap((key) => events.map((event): Scenario => ({ path, event, key, result: 200 }))));
+
+/** What the figures to reach ask for. */
+const FIGURES: readonly Scenario[] = [
+  ...all(["first"], EVENTS, ["field"]),
+  ...all(["replay"], [200], ["field"]),
+  ...all(["cached"], [200, 100_000], ["field"]),
+];
+
+/** Replays of results larger than the event. */
+const LARGE_RESULTS: readonly Scenario[] = [
+  { path: "replay", event: 200, key: "field", result: 5_000 },
+  { path: "replay", event: 200, key: "field", result: 100_000 },
+  { path: "cached", event: 200, key: "field", result: 5_000 },
+  { path: "cached", event: 200, key: "field", result: 100_000 },
+];
+
+/** The scenarios that are measured over TLS. */
+export const overTls = ({ quick }: Effort): readonly Scenario[] =>
+  quick
+    ? FIGURES
+    : [
+        ...all(LIBRARIES_PATHS, EVENTS, ["field"]),
+        ...all(["first", "replay"], EVENTS, ["event"]),
+        ...LARGE_RESULTS.filter(({ path }) => path === "replay"),
+      ];
+
+/** The scenarios that are measured with the HTTP answered in memory. */
+export const inMemory = ({ quick }: Effort): readonly Scenario[] =>
+  quick ? FIGURES : [...all(LIBRARIES_PATHS, EVENTS, ["field", "event"]), ...LARGE_RESULTS];
