@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // One for each of two cores: Vitest itself leaves one free, which nothing else uses here.
+    maxWorkers: 2,
     // The SDK says in every worker that Node 20 is old; Lambda's Node 20 is one of those that are tested.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     projects: [

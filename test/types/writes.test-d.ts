@@ -114,9 +114,9 @@ expectTypeOf(third).toEqualTypeOf<ActionOutcome>();
 const many: Write<{ readonly outcome: "written" }>[] = [];
 expectTypeOf((await commit(client, many)).outcomes).toEqualTypeOf<readonly { readonly outcome: "written" }[]>();
 // @ts-expect-error a list of writes
-commit(client, pay);
+void commit(client, pay);
 // @ts-expect-error a client
-commit({}, [pay]);
+void commit({}, [pay]);
 
 // Versions.
 const item: Order = { id, status: "created", version: 1, orderNumber: "1", amount: 5 };
