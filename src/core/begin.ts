@@ -1,7 +1,7 @@
 import { asStoreError, within } from "./bounded.ts";
 import { type Claim, holdClaim } from "./claim.ts";
 import { type Concluded, conclude, inProgress } from "./conclude.ts";
-import { type Decision, decide } from "./decide.ts";
+import { type Decision, decide, isLiveClaimOf } from "./decide.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
 import { IdempotencyNoTimeLeftError } from "./errors.ts";
 import { type Lease, leaseFor } from "./lease.ts";
@@ -134,27 +134,34 @@ function claimAtCommit(engine: Engine, { id, fingerprint }: BeginRequest, lease:
   return { status: "claimed", claim: holdClaim(engine, record, lease, true) };
 }
 
-/** The call that holds the key is waited for, where the operation waits; then the record says how to go on. */
+/** The call that holds the key, which is not `owner`, is waited for, where the operation waits; then the record says how to go on. */
 async function waitOr(
   engine: Engine,
   request: BeginRequest,
   lease: Lease,
   running: Extract<Decision, { do: "yield" }>,
+  owner: string,
 ): Promise<Begun> {
   const { remaining } = request;
   const waiting = request.waiting ?? waitFor(engine, request, lease);
   if (waiting.left() <= 0 || waiting.reads >= MOST_READS) return inProgress(running.lockEndsIn);
-  const decision = await waitForEnd(engine, request, waiting, running);
-  // What the function itself may need is not known: after a wait it has what is left.
-  const time = remaining === undefined ? undefined : remaining - lease.elapsed();
-  const waited = { ...request, remaining: time, waiting };
+  const decision = await waitForEnd(engine, request, { waiting, owner }, running);
   switch (decision.do) {
     case "yield":
       return inProgress(decision.lockEndsIn);
+    case "fail":
+      return { status: "refused", error: decision.error };
+    case "own":
+      return start(engine, request, lease, decision.record);
     case "create":
-      return claimKey(engine, waited, leaseFor(engine, time, request.issuedUntil));
-    case "succeed":
-      return claimKey(engine, waited, leaseFor(engine, time, request.issuedUntil), decision.from);
+    case "succeed": {
+      // What the function itself may need is not known: after a wait it has what is left.
+      const time = remaining === undefined ? undefined : remaining - lease.elapsed();
+      const waited = { ...request, remaining: time, waiting };
+      const anew = leaseFor(engine, time, request.issuedUntil);
+      if (anew.budget <= 0) return noTimeLeft(engine, waited, anew);
+      return claimKey(engine, waited, anew, decision.do === "succeed" ? decision.from : undefined);
+    }
     default:
       return conclude(engine, request.id, decision);
   }
@@ -198,10 +205,10 @@ async function claimKey(
       continue;
     }
     // The response of our own claim was lost and a retry below us met its own work.
-    if (isOwnLiveClaim(answer.found, owner, now)) return start(engine, request, lease, answer.found);
+    if (isLiveClaimOf(answer.found, owner, now)) return start(engine, request, lease, answer.found);
 
     const decision = decide(answer.found, fingerprint, now, engine.policies);
-    if (decision.do === "yield" && creates) return waitOr(engine, request, lease, decision);
+    if (decision.do === "yield" && creates) return waitOr(engine, request, lease, decision, owner);
     if (decision.do === "yield") return inProgress(decision.lockEndsIn);
     if (decision.do === "create" && issued)
       return { status: "refused", error: new IdempotencyTokenError({ reason: "ended" }) };
@@ -209,11 +216,7 @@ async function claimKey(
     if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request.id, decision);
     from = decision.do === "succeed" ? decision.from : undefined;
   }
-  return creates ? waitOr(engine, request, lease, { do: "yield", lockEndsIn: 0 }) : inProgress(0);
-}
-
-function isOwnLiveClaim(found: Found, owner: string, now: number): found is InProgressRecord {
-  return found?.status === "IN_PROGRESS" && found.owner === owner && found.lockedUntil > now;
+  return creates ? waitOr(engine, request, lease, { do: "yield", lockEndsIn: 0 }, owner) : inProgress(0);
 }
 
 /** A claim that came too late to be used, by either clock, is given back. */

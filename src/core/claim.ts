@@ -6,6 +6,7 @@ import type { Found, InProgressRecord } from "./record.ts";
 import { keepRenewed } from "./renewal.ts";
 import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
 import {
+  answerOfAnother,
   answerOfWinner,
   type Committing,
   commitError,
@@ -33,6 +34,10 @@ export interface Claim {
   remainingTimeInMillis(): number;
   /** Whether the deadline of an answer without writes has passed. */
   overdue(): boolean;
+  /** Whether another call has taken over: what this one returns is not the operation's answer. */
+  lost(): boolean;
+  /** Whether an answer is only true once it is committed: writes were collected or are under way, or the commit is the claim. */
+  mustCommit(): boolean;
   /** Whether the claim has ended. */
   ended(): boolean;
   /** Runs a step once over all attempts and records its result. */
@@ -82,12 +87,21 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   let winner: Answer | undefined;
 
   const stopRenewing = lease.renews && !vacant ? keepRenewed(engine, record, lease, loseTo) : undefined;
-  const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, lost: loseTo });
+  const steps = stepsOf({ engine, record, lease, signal: deadline.signal, assertLive, uncommitted, lost: loseTo });
   const commitment: Committing = { engine, record, lease, writing, vacant, release: giveBack };
   if (vacant) lease.reserve();
 
   async function giveBack(): Promise<void> {
     if (!commitment.vacant) await release(engine, commitment.record, lease, steps);
+  }
+
+  async function uncommitted(): Promise<void> {
+    if (committing !== undefined) await committing;
+  }
+
+  /** Nothing of this call is to be remembered: where the commit is the claim, another call may have answered meanwhile. */
+  async function answeredElsewhere(): Promise<Answer | undefined> {
+    return commitment.vacant ? answerOfAnother(commitment) : undefined;
   }
 
   function end(): boolean {
@@ -169,6 +183,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     remainingTimeInMillis: deadline.remaining,
     overdue: () => lost || lease.overdue(),
+    lost: () => lost,
+    mustCommit: () => vacant || committing !== undefined || writing.size > 0,
     ended: () => ended,
     async step(name, fn, options) {
       if (vacant) {
@@ -207,6 +223,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       }
     },
     async returned(result, reduce) {
+      // Without a pause: the result is encoded before its owner can change it.
       if (committing !== undefined) await committing;
       if (committed !== undefined) {
         return { status: "executed", attempt: commitment.record.attempt, result: committed.result, kept: true };
@@ -217,21 +234,28 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         throw failure.error;
       }
       const executed: Answer = { status: "executed", attempt, result, kept: false };
+      if (ended) return executed;
+      const verdict = judge({ status: "returned", result });
+      // What the function has left at work may still do something: its key is not free before.
+      if (verdict === "release") await steps.settled();
+      const overdue = deadline.remaining() === 0;
       if (!end()) return executed;
-      switch (judge({ status: "returned", result })) {
-        case "keep":
-          if (commitment.vacant || writing.size > 0) return commitResult(commitment, result, reduce);
-          return saveResult(engine, record, lease, result, reduce);
-        case "release":
-          await giveBack();
-          return executed;
-        case "hold":
-          tell(engine, id, { type: "held", attempt, reason: "the result is not to be remembered yet" });
-          return executed;
+      if (verdict === "keep") {
+        if (commitment.vacant || writing.size > 0) return commitResult(commitment, result, reduce);
+        return saveResult(engine, record, lease, result, reduce);
       }
+      if (verdict === "hold" || overdue) {
+        const why = overdue ? "came after its deadline" : "is not to be remembered yet";
+        tell(engine, id, { type: "held", attempt, reason: `the result ${why}` });
+        return executed;
+      }
+      const elsewhere = await answeredElsewhere();
+      if (elsewhere !== undefined) return elsewhere;
+      await giveBack();
+      return executed;
     },
     async threw(error) {
-      if (committing !== undefined) await committing;
+      await uncommitted();
       await steps.settled();
       const overdue = deadline.remaining() === 0;
       if (!end()) return undefined;
@@ -244,6 +268,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         return undefined;
       }
       const verdict = isIdempotencyError(error) ? "release" : judge({ status: "threw", error });
+      const elsewhere = verdict === "keep" ? undefined : await answeredElsewhere();
+      if (elsewhere !== undefined) return elsewhere;
       if (verdict === "release") await giveBack();
       else if (verdict === "hold")
         tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });

@@ -1,10 +1,10 @@
 import { asStoreError, within } from "./bounded.ts";
 import type { CommitPlan } from "./commit-plan.ts";
-import { backoff, type Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { IdempotencyStoreError, IdempotencyWriteConflictError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import { heldElsewhere, patience, persist } from "./persist.ts";
-import type { Found } from "./record.ts";
+import { heldElsewhere, pause, persist } from "./persist.ts";
+import { type Found, isAnswer } from "./record.ts";
 import type { CommitAnswer, CommitRequest, IdempotencyStore } from "./store.ts";
 import { floorSeconds, nowOf } from "./time.ts";
 import type { PartFacts } from "./write.ts";
@@ -36,39 +36,42 @@ export async function carryOut(
   request: CommitRequest,
 ): Promise<CommitEnd> {
   const { runtime } = engine;
+  /** The latest try that nobody heard of: it may be on its way still. */
   let unheard: IdempotencyStoreError | undefined;
   for (let round = 0; ; round++) {
     let answer: CommitAnswer | undefined;
     let failure = heldElsewhere();
     try {
       // Half of what is left: a request that hangs leaves the time to ask again, and to look.
-      answer = await within(runtime, Math.ceil(patience(lease) / 2), () => commit(request));
+      answer = await within(runtime, Math.ceil(lease.patience() / 2), () => commit(request));
     } catch (error) {
       if (isIdempotencyError(error) && error.code === "config") throw error;
       failure = asStoreError(error);
       if (mayHaveArrived(failure)) unheard = failure;
     }
+    if (answer !== undefined && "resent" in answer && answer.resent) unheard = unansweredBelow();
     if (answer !== undefined && answer.outcome !== "busy") {
-      // An earlier try may be on its way still, and find its conditions met when it arrives.
-      if (unheard !== undefined && leavesOpen(answer, request)) throw unknown(unheard);
+      // It may find its conditions met when it arrives.
+      if (unheard !== undefined && leavesOpen(engine, answer, request)) throw unknown(unheard);
       return endOf(answer, request);
     }
-    const { record } = request;
-    // What would be written then has expired: it would answer nobody, and keep nobody out.
-    const isInTime = record === undefined || record.expiresAt > floorSeconds(nowOf(engine.store.clock));
-    if (failure.retryable && round + 1 < MOST_TRIES && lease.leftToSave() > 0 && isInTime) {
-      await backoff(runtime, Math.min(round, 4));
-      continue;
-    }
+    const mayTryAgain = failure.retryable && round + 1 < MOST_TRIES && !isExpired(engine, request);
+    if (mayTryAgain && (await pause(runtime, lease, Math.min(round, 4)))) continue;
     const end = await lookFor(engine, lease, request);
     if (end !== undefined) return end;
     throw unheard === undefined ? failure : unknown(failure);
   }
 }
 
-/** Whether an earlier copy of the commit could still be carried out after this answer. */
-function leavesOpen(answer: CommitAnswer, { record }: CommitRequest): boolean {
+/** What would be written now has expired: it would answer nobody, and keep nobody out. Nor can it be looked for any more. */
+const isExpired = ({ store }: Engine, { record }: CommitRequest): boolean =>
+  record !== undefined && record.expiresAt <= floorSeconds(nowOf(store.clock));
+
+/** Whether an earlier copy of the commit could still be carried out after this answer, or may have been. */
+function leavesOpen(engine: Engine, answer: CommitAnswer, request: CommitRequest): boolean {
+  const { record } = request;
   if (answer.outcome !== "conflict") return answer.outcome === "refused";
+  if (isExpired(engine, request) && !isMine(answer.found, request)) return true;
   // A lock, or a record that was given back, may be gone when a commit that is the claim arrives; an answer stands.
   return record?.from === "nothing" && answer.found?.status !== "COMPLETED" && answer.found?.status !== "FAILED";
 }
@@ -87,16 +90,20 @@ function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: Comm
 }
 
 /** The record that this commit writes, in place, and not that of an earlier one of the same claim: it counts, its response was lost. */
-function isMine(found: Found, { record }: CommitRequest): boolean {
-  if (record === undefined || found?.status !== record.status) return false;
-  return found.owner === record.owner && found.completedAt === record.completedAt;
-}
+const isMine = (found: Found, { record }: CommitRequest): boolean => record !== undefined && isAnswer(found, record);
 
 /** Of these nobody can say whether DynamoDB has seen the request: of a refusal where the client had sent it before, too. */
 function mayHaveArrived({ reason, outcome, cause }: IdempotencyStoreError): boolean {
   const { attempts = 1 } = (cause as { $metadata?: { attempts?: number } } | undefined)?.$metadata ?? {};
   return outcome === "unknown" || reason === "timeout" || reason === "unavailable" || attempts > 1;
 }
+
+/** A try that the store's own client sent again: it answers for the last one alone. */
+const unansweredBelow = (): IdempotencyStoreError =>
+  new IdempotencyStoreError({
+    reason: "timeout",
+    detail: "the store's client had no answer and sent the request again",
+  });
 
 /** What the record says about a commit that was never answered; `undefined` where it says nothing yet. */
 async function lookFor(engine: Engine, lease: Lease, request: CommitRequest): Promise<CommitEnd | undefined> {
@@ -107,10 +114,11 @@ async function lookFor(engine: Engine, lease: Lease, request: CommitRequest): Pr
       return { outcome: "read", found: await engine.store.read(record.id, { consistent: true }) } as const;
     });
     if (isMine(found, request)) return { status: "committed" };
+    if (isExpired(engine, request)) return undefined;
     const isHeld = found?.status === "IN_PROGRESS" && found.owner === record.owner;
     const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
-    const isExpired = isFinished && found.expiresAt <= floorSeconds(nowOf(engine.store.clock));
-    const isLost = record.from === "claim" ? !isHeld : isFinished && !isExpired;
+    const isLive = isFinished && found.expiresAt > floorSeconds(nowOf(engine.store.clock));
+    const isLost = record.from === "claim" ? !isHeld : isLive;
     return isLost ? { status: "lost", found } : undefined;
   } catch {
     return undefined;

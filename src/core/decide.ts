@@ -1,4 +1,4 @@
-import type { CompletedRecord, FailedRecord, Found } from "./record.ts";
+import type { CompletedRecord, FailedRecord, Found, InProgressRecord } from "./record.ts";
 import type { ClaimedFrom } from "./store.ts";
 import { type EpochMillis, floorSeconds } from "./time.ts";
 
@@ -59,3 +59,7 @@ export function decide(found: Found, fingerprint: string | undefined, now: Epoch
         : { do: "succeed", from: { status: "IN_PROGRESS", owner: found.owner, attempt: found.attempt } };
   }
 }
+
+/** Whether the record is a claim of `owner` that holds: seen by who made it, its own claim whose answer was lost. */
+export const isLiveClaimOf = (found: Found, owner: string, now: EpochMillis): found is InProgressRecord =>
+  found?.status === "IN_PROGRESS" && found.owner === owner && found.lockedUntil > now;

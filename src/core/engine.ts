@@ -72,5 +72,5 @@ export function tell(engine: Pick<Engine, "observe" | "operation">, id: string |
 export type Turn = IdempotencyEvent extends infer E ? (E extends unknown ? Omit<E, "operation" | "id"> : never) : never;
 
 /** What every store failure and every busy item is retried with: full jitter, growing from 50 ms. */
-export const backoff = (runtime: Runtime, round: number): Promise<void> =>
-  runtime.sleep(runtime.random() * 50 * 2 ** round);
+export const backoff = (runtime: Runtime, round: number, most: number = Number.POSITIVE_INFINITY): Promise<void> =>
+  runtime.sleep(Math.min(most, runtime.random() * 50 * 2 ** round));

@@ -4,6 +4,9 @@ import { after, ceilSeconds, type EpochMillis, type EpochSeconds } from "./time.
 /** The lock of a caller that does not know how long it may run. */
 const DEFAULT_LOCK = 60_000;
 
+/** What one request may take, in milliseconds, where the caller's time is over and it lives all the same: outside of Lambda, beyond its lock. */
+const PATIENCE = 2_000;
+
 /** An in-progress record outlives its lock by at least this, so that TTL never frees a key that is held. */
 const EXPIRY_AFTER_LOCK = 60_000;
 
@@ -23,6 +26,8 @@ export interface Lease {
   overdue(): boolean;
   /** To the moment by which the result must be stored, so that the caller can still be answered; 0 after it. */
   leftToSave(): number;
+  /** What one request of the claim may take: to that moment; after it, what the caller's answer does not need. */
+  patience(): number;
   /** To the moment when `left()` has to be looked at again: the deadline, or the end of a lock that was not renewed. */
   nextLook(): number;
   /** The lock was moved, by a request that was sent when `elapsed()` was `sentAt`. */
@@ -33,8 +38,11 @@ export interface Lease {
   readonly issuedUntil: EpochSeconds | undefined;
   /** Until when a record that is given back keeps what it knows of earlier attempts. */
   keepUntil(now: EpochMillis): EpochSeconds;
-  /** The stored times of a claim made at `now`. */
-  times(now: EpochMillis): { readonly lockedUntil: EpochMillis; readonly expiresAt: EpochSeconds | undefined };
+  /** The stored times of a claim made at `now`, when `passed` milliseconds of the lock are over. */
+  times(
+    now: EpochMillis,
+    passed?: number,
+  ): { readonly lockedUntil: EpochMillis; readonly expiresAt: EpochSeconds | undefined };
 }
 
 /**
@@ -53,6 +61,7 @@ export function leaseFor(engine: Engine, remaining: number | undefined, issuedUn
   let margin = deadlineMargin;
   let lockEnd = length;
   const lockLeft = (): number => Math.max(0, lockEnd - deadlineMargin - elapsed());
+  const leftToSave = (): number => Math.max(0, Math.min(end, lockEnd) - wayOut - elapsed());
   const left = (): number => (lockLeft() === 0 ? 0 : Math.max(0, end - margin - elapsed()));
   return {
     length,
@@ -61,7 +70,8 @@ export function leaseFor(engine: Engine, remaining: number | undefined, issuedUn
     elapsed,
     left,
     overdue: () => lockLeft() === 0 || elapsed() >= end - deadlineMargin,
-    leftToSave: () => Math.max(0, Math.min(end, lockEnd) - wayOut - elapsed()),
+    leftToSave,
+    patience: () => leftToSave() || (remaining === undefined ? PATIENCE : Math.max(0, (remaining - elapsed()) / 2)),
     nextLook: () => Math.min(left(), lockLeft()),
     renewed(sentAt) {
       lockEnd = Math.max(lockEnd, sentAt + length);
@@ -72,10 +82,12 @@ export function leaseFor(engine: Engine, remaining: number | undefined, issuedUn
     issuedUntil,
     // A token that is given back ends when it would have ended.
     keepUntil: (now) => issuedUntil ?? ceilSeconds(after(now, retention)),
-    times(now) {
-      const lockedUntil = after(now, length);
+    times(now, passed = 0) {
+      const lockedUntil = after(now, Math.max(0, length - passed));
       if (engine.policies.whenAbandoned === "reject") return { lockedUntil, expiresAt: undefined };
-      return { lockedUntil, expiresAt: ceilSeconds(after(now, Math.max(retention, length + EXPIRY_AFTER_LOCK))) };
+      const expiresAt = ceilSeconds(after(now, Math.max(retention, length + EXPIRY_AFTER_LOCK)));
+      // A token whose call crashes can be redeemed again until it ends.
+      return { lockedUntil, expiresAt: issuedUntil !== undefined && issuedUntil > expiresAt ? issuedUntil : expiresAt };
     },
   };
 }

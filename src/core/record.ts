@@ -76,3 +76,23 @@ export interface UnreadableRecord {
 
 /** What a store found under a key. */
 export type Found = IdempotencyRecord | UnreadableRecord | undefined;
+
+/** Whether a finished record is the one that was written so, and not another one of the same claim. */
+export function isAnswer(
+  found: Found,
+  {
+    status,
+    owner,
+    completedAt,
+    result,
+  }: Pick<CompletedRecord | FailedRecord, "status" | "owner" | "completedAt" | "result">,
+): boolean {
+  if (found?.status !== status || found.owner !== owner || found.completedAt !== completedAt) return false;
+  return isSame(found.result.data, result.data);
+}
+
+/** Byte for byte. */
+function isSame(one: Encoded["data"], other: Encoded["data"]): boolean {
+  if (!(one instanceof Uint8Array) || !(other instanceof Uint8Array)) return one === other;
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}

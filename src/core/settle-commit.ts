@@ -118,12 +118,29 @@ export async function answerOfWinner({ engine, record, vacant }: Committing, fou
   throw concluded.error;
 }
 
+/** The result that stands under a key which this call has not claimed, `undefined` where there is none to be had. Never throws. */
+export async function answerOfAnother({ engine, record, lease }: Committing): Promise<Answer | undefined> {
+  const { id, fingerprint } = record;
+  try {
+    const { found } = await persist(engine, lease, async () => {
+      return { outcome: "read", found: await engine.store.read(id, { consistent: true }) } as const;
+    });
+    const decision = decide(found, fingerprint, nowOf(engine.store.clock), engine.policies);
+    if (decision.do !== "replay") return undefined;
+    const concluded = await conclude(engine, id, decision);
+    return concluded.status === "replayed" ? concluded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Claims what an operation that claims at its start has left, where no other call was faster. */
 async function succeed(committing: Committing, from: ClaimedFrom): Promise<void> {
   const { engine, record, lease } = committing;
   const { id, owner, fingerprint } = record;
   const now = nowOf(engine.store.clock);
-  const claim = { id, owner, now, fingerprint, ...lease.times(now), from };
+  // The lock ends when that of a claim at the start would have ended.
+  const claim = { id, owner, now, fingerprint, ...lease.times(now, lease.elapsed()), from };
   const answer = await persist(engine, lease, () => engine.store.claim(claim));
   const claimed = answer.outcome === "claimed" ? answer.record : answer.found;
   if (claimed?.status !== "IN_PROGRESS" || claimed.owner !== owner) return;

@@ -3,7 +3,7 @@ import { type Engine, tell } from "./engine.ts";
 import { IdempotencyClaimLostError, IdempotencyResultError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { encode, persist } from "./persist.ts";
-import type { Encoded, Found, IdempotencyRecord, InProgressRecord } from "./record.ts";
+import { type Encoded, type Found, type InProgressRecord, isAnswer } from "./record.ts";
 import { IdempotencyRememberedError } from "./remembered-error.ts";
 import type { Steps } from "./steps.ts";
 import type { CompleteAnswer, CompleteRequest } from "./store.ts";
@@ -33,11 +33,11 @@ export async function saveResult(
 ): Promise<Answer> {
   const { id, attempt } = record;
   const executed: Answer = { status: "executed", attempt, result, kept: true };
-  let encoded: Encoded;
-  let written: CompleteAnswer;
+  let request: CompleteRequest;
+  let written: Exclude<CompleteAnswer, { outcome: "busy" }>;
   try {
-    encoded = await encode(engine, id, lease, reduce(result));
-    written = await write(engine, record, lease, "COMPLETED", encoded);
+    request = completionOf(engine, record, "COMPLETED", await encode(engine, id, lease, reduce(result)));
+    written = await persist(engine, lease, () => engine.store.complete(request));
   } catch (error) {
     if (isIdempotencyError(error) && error.code === "result_unstorable")
       return markUnstorable(engine, record, lease, error);
@@ -53,10 +53,11 @@ export async function saveResult(
     const detail = `${written.bytes} bytes where a record holds at most ${written.limit}`;
     return markUnstorable(engine, record, lease, new IdempotencyResultError({ path: "$", detail }));
   }
-  if (written.outcome === "conflict" && !isOwnWrite(written.found, record, "COMPLETED")) {
+  // A condition that failed against this very write: its response was lost, and it counts.
+  if (written.outcome === "conflict" && !isAnswer(written.found, request)) {
     return afterLoss(engine, record, written.found);
   }
-  tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
+  tell(engine, id, { type: "completed", attempt, bytes: request.result.data?.length ?? 0 });
   return executed;
 }
 
@@ -107,9 +108,7 @@ export async function release(
   try {
     const answer = await persist(engine, lease, () => engine.store.release(request));
     // An earlier request of ours whose response was lost; anything else is not ours any more.
-    const isOurs = (found: Found): boolean =>
-      found === undefined ||
-      ["RELEASED", "ISSUED"].some((status) => isOwnWrite(found, record, status as "RELEASED" | "ISSUED"));
+    const isOurs = (found: Found): boolean => found === undefined || isGivenBack(found, record);
     const released = answer.outcome === "released" || (answer.outcome === "conflict" && isOurs(answer.found));
     tell(engine, id, { type: released ? "released" : "claim_lost", attempt });
   } catch (error) {
@@ -126,9 +125,10 @@ async function writeFailure(
 ): Promise<boolean> {
   const { id, attempt } = record;
   try {
-    const answer = await write(engine, record, lease, "FAILED", encoded);
+    const request = completionOf(engine, record, "FAILED", encoded);
+    const answer = await persist(engine, lease, () => engine.store.complete(request));
     if (answer.outcome === "written") return true;
-    if (answer.outcome === "conflict" && isOwnWrite(answer.found, record, "FAILED")) return true;
+    if (answer.outcome === "conflict" && isAnswer(answer.found, request)) return true;
     if (answer.outcome === "conflict") tell(engine, id, { type: "claim_lost", attempt });
     else tell(engine, id, { type: "save_failed", attempt, error: new Error(`${answer.bytes} bytes do not fit`) });
   } catch (error) {
@@ -137,24 +137,20 @@ async function writeFailure(
   return false;
 }
 
-function write(
+/** The request that ends a claim; its time is read once, so that it can be told from others of the same claim. */
+function completionOf(
   engine: Engine,
   { id, owner }: InProgressRecord,
-  lease: Lease,
   status: CompleteRequest["status"],
   result: Encoded,
-): Promise<Exclude<CompleteAnswer, { outcome: "busy" }>> {
-  return persist(engine, lease, () => {
-    const completedAt = nowOf(engine.store.clock);
-    const expiresAt = ceilSeconds(after(completedAt, engine.retention));
-    return engine.store.complete({ id, owner, status, result, completedAt, expiresAt });
-  });
+): CompleteRequest {
+  const completedAt = nowOf(engine.store.clock);
+  return { id, owner, status, result, completedAt, expiresAt: ceilSeconds(after(completedAt, engine.retention)) };
 }
 
-/** A condition that failed against my own write: its response was lost, and it counts. */
-function isOwnWrite(found: Found, record: InProgressRecord, status: IdempotencyRecord["status"]): boolean {
-  return found?.status === status && found.owner === record.owner;
-}
+/** A condition that failed against my own release: its response was lost, and it counts. */
+const isGivenBack = (found: Found, { owner }: InProgressRecord): boolean =>
+  (found?.status === "RELEASED" || found?.status === "ISSUED") && found.owner === owner;
 
 /** A claim that was lost on the way: the answer of the call that took over, where it has one. */
 export async function winnerOf(engine: Engine, record: InProgressRecord, lease: Lease): Promise<Answer | undefined> {

@@ -55,11 +55,13 @@ export interface StepsClaim {
   signal(): AbortSignal;
   /** Throws where the claim has ended or is lost. */
   assertLive(what: string): void;
+  /** Once no commit is under way. */
+  uncommitted(): Promise<void>;
   lost(found: Found): void;
 }
 
 /** Steps under a claim: each runs once and its result is stored in the record, in one request. */
-export function stepsOf({ engine, record, lease, signal, assertLive, lost }: StepsClaim): Steps {
+export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted, lost }: StepsClaim): Steps {
   const { id, owner, attempt } = record;
   const isRecorded = (step: Encoded | undefined): step is Encoded => step !== undefined && step.encoding !== STARTED;
   const known = (name: string): Encoded | undefined =>
@@ -132,6 +134,8 @@ export function stepsOf({ engine, record, lease, signal, assertLive, lost }: Ste
     // It was had: where it cannot be recorded, the next attempt has to know that it is not the first.
     marked.add(name);
     const step = await encoded(name, result);
+    // Where a commit that is under way is refused, the claim is still held, and the step is recorded.
+    await uncommitted();
     assertLive(`step(${show(name)})`);
     await save(name, step);
     recorded.add(name);

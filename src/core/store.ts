@@ -133,10 +133,16 @@ export type CommitAnswer =
   | { readonly outcome: "written" }
   | TooLarge
   /** The record's own condition failed. */
-  | Conflict
-  | Busy
+  | (Conflict & Resent)
+  | (Busy & Resent)
   /** A condition of one of the actions failed: what became of each, in their order. Nothing was written, and the claim is still held. */
-  | { readonly outcome: "refused"; readonly facts: readonly PartFacts[] };
+  | ({ readonly outcome: "refused"; readonly facts: readonly PartFacts[] } & Resent);
+
+/** What a store knows of the sendings below it. */
+interface Resent {
+  /** The answer is that of a later sending: an earlier one, which nobody heard of, may still arrive and be carried out. */
+  readonly resent?: true;
+}
 
 /**
  * Where records live. Every verb is one atomic, conditional request; none decides anything that the

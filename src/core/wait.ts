@@ -1,7 +1,9 @@
-import { within } from "./bounded.ts";
-import { type Decision, decide } from "./decide.ts";
+import { asStoreError, within } from "./bounded.ts";
+import { type Decision, decide, isLiveClaimOf } from "./decide.ts";
 import { type Engine, tell } from "./engine.ts";
+import type { IdempotencyStoreError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
+import type { InProgressRecord } from "./record.ts";
 import { nowOf } from "./time.ts";
 
 /** The first pause, and the longest of a short wait, in milliseconds. */
@@ -46,18 +48,24 @@ export function waitFor(
 
 /**
  * Reads the record with growing, jittered pauses until the call that holds it has ended: what its record then means, or
- * that it is still running when the time is over. A lock that lapses meanwhile is an end as well.
+ * that it is still running when the time is over. A lock that lapses meanwhile is an end as well, and so is a claim of
+ * `owner`, this call's own: an earlier sending of it has arrived late.
  */
 export async function waitForEnd(
   engine: Engine,
   { id, fingerprint }: { readonly id: string; readonly fingerprint: string | undefined },
-  waiting: Waiting,
+  { waiting, owner }: { readonly waiting: Waiting; readonly owner: string },
   running: Extract<Decision, { do: "yield" }>,
-): Promise<Decision> {
+): Promise<
+  | Decision
+  | { readonly do: "own"; readonly record: InProgressRecord }
+  /** The record cannot be read, and will not be. */
+  | { readonly do: "fail"; readonly error: IdempotencyStoreError }
+> {
   const { runtime, store } = engine;
   const begun = runtime.monotonic();
   const before = waiting.reads;
-  let decision: Decision = running;
+  let decision: Awaited<ReturnType<typeof waitForEnd>> = running;
   let pause = FIRST_PAUSE;
   while (decision.do === "yield" && waiting.reads < MOST_READS && waiting.left() > 0) {
     const { lockEndsIn } = decision;
@@ -70,9 +78,13 @@ export async function waitForEnd(
     const now = nowOf(store.clock);
     try {
       const found = await within(runtime, Math.max(1, waiting.left()), () => store.read(id, { consistent: true }));
-      decision = decide(found, fingerprint, now, engine.policies);
-    } catch {
-      // The next look, or the caller's time, decides.
+      decision = isLiveClaimOf(found, owner, now)
+        ? { do: "own", record: found }
+        : decide(found, fingerprint, now, engine.policies);
+    } catch (thrown) {
+      const error = asStoreError(thrown);
+      // Else the next look, or the caller's time, decides.
+      if (!error.retryable) decision = { do: "fail", error };
     }
   }
   const millis = Math.round(runtime.monotonic() - begun);

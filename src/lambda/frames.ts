@@ -104,6 +104,27 @@ export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): 
   return view;
 }
 
+/** The claims behind the views that a context shows. */
+const shown = new WeakMap<CurrentClaim, Claim>();
+
+/** Shows a claim to the handler that gets `context`, and to the calls that it makes with it. */
+export function showClaim(
+  context: { claim?: CurrentClaim },
+  claim: Claim,
+  reduce?: (result: unknown) => unknown,
+): void {
+  const view = heldClaim(claim, reduce);
+  shown.set(view, claim);
+  context.claim = view;
+}
+
+/** The claim that `context` shows, while it holds: a context may be used again once its request is over. */
+function heldOn(context: LambdaContext | undefined): Claim | undefined {
+  const view = (context as { readonly claim?: CurrentClaim } | undefined)?.claim;
+  const claim = view === undefined ? undefined : shown.get(view);
+  return claim === undefined || claim.ended() || claim.overdue() ? undefined : claim;
+}
+
 /** One wrapped function at work, inside of those that called it. */
 export interface Frame {
   readonly claim: CurrentClaim;
@@ -155,8 +176,13 @@ function refuseInStep(claim: CurrentClaim, what: string): void {
   }
 }
 
-/** Whether a function that is still at work around the caller holds one of these records. */
-export function isHeldByCaller(ids: readonly string[]): boolean {
+/**
+ * Whether a function that is still at work around the caller holds one of these records. The handler of a Middy middleware
+ * has no frame: a call that it makes is known by the request's own `context`.
+ */
+export function isHeldByCaller(ids: readonly string[], context: LambdaContext | undefined): boolean {
+  const outer = heldOn(context);
+  if (outer !== undefined && ids.includes(outer.id)) return true;
   for (let frame = frames.getStore(); frame !== undefined; frame = frame.outer) {
     if (frame.running && frame.claim.id !== undefined && ids.includes(frame.claim.id)) return true;
   }

@@ -1,9 +1,9 @@
 import type { Claim } from "../core/claim.ts";
-import { isIdempotencyError } from "../core/errors.ts";
+import { IdempotencyStoreError, isIdempotencyError } from "../core/errors.ts";
 import type { Answer } from "../core/settle.ts";
 import { reducerOf } from "./binding.ts";
 import type { LambdaContext } from "./context.ts";
-import { type CurrentClaim, heldClaim } from "./frames.ts";
+import { type CurrentClaim, showClaim } from "./frames.ts";
 import { watchAnswer } from "./middy-answer.ts";
 import { compileOperation } from "./operation.ts";
 import type { Options } from "./options.ts";
@@ -39,6 +39,21 @@ class Answered extends Error {
   }
 }
 
+/** The answer in the place of one whose writes were dropped. */
+const tooLate = (): IdempotencyStoreError =>
+  new IdempotencyStoreError({
+    reason: "timeout",
+    detail: "the response came after the claim's deadline, so that its writes were not committed",
+  });
+
+/** The like of `handlerReturned` for a request without a claim. */
+async function unclaimedReturned(unclaimed: Unheld): Promise<void> {
+  const late = unclaimed.overdue();
+  if (late) unclaimed.end();
+  await unclaimed.returned();
+  if (late && unclaimed.mustCommit()) throw tooLate();
+}
+
 /**
  * A Middy middleware that runs the handler once per key, and gives duplicates its result. The handler
  * finds its claim at `context.claim`.
@@ -47,8 +62,9 @@ class Answered extends Error {
  * and a hook of others that fails later changes nothing about the record. A replay leaves by Middy's
  * `earlyResponse`, which skips all `after` hooks, and a refusal is thrown; where a binding renders them (`replay`,
  * `refuse`), they pass through the `onError` hooks instead. Once the claim's deadline has passed nothing is
- * stored and nothing released: what Middy's `timeoutEarly` answers is not the handler's result. (`deadlineMargin`
- * has to be longer than Middy's `timeoutEarlyInMillis`; both defaults are.)
+ * stored and nothing released: what Middy's `timeoutEarly` answers is not the handler's result. A response that comes
+ * then passes where the claim collected no writes; where it did, it is refused (`store_failed`), since they were not
+ * committed. (`deadlineMargin` has to be longer than Middy's `timeoutEarlyInMillis`; both defaults are.)
  *
  * @throws IdempotencyConfigError at once for options that are wrong
  *
@@ -74,12 +90,13 @@ export function idempotency<Event, Result>(
   return {
     async before(request) {
       const args = [request.event, request.context] as const;
-      const begun = await operation.begin(args, request.context);
+      // A test may share one context between concurrent requests: what it shows is then another request's claim.
+      const begun = await operation.begin(args, request.context, true);
       switch (begun.status) {
         case "claimed":
           claims.set(request, begun.claim);
           handlerAnswers.set(request, watchAnswer(request));
-          request.context.claim = heldClaim(begun.claim, reducerOf(binding, args));
+          showClaim(request.context, begun.claim, reducerOf(binding, args));
           return;
         case "unheld":
           unheldCalls.set(request, begun);
@@ -102,8 +119,7 @@ export function idempotency<Event, Result>(
         if (unclaimed !== undefined && binding?.unheld !== undefined) {
           request.response = binding.unheld(request.response, request.event, request.context);
         }
-        if (unclaimed?.overdue() === true) unclaimed.end();
-        else await unclaimed?.returned();
+        if (unclaimed !== undefined) await unclaimedReturned(unclaimed);
         if (claim === undefined) return;
         const answered = await handlerReturned(claim, request, request.response);
         if (answered === undefined) return;
@@ -139,11 +155,19 @@ export function idempotency<Event, Result>(
     },
   };
 
-  /** After the deadline it may be Middy's `timeoutEarlyResponse` that has answered, while the handler still runs. */
+  /**
+   * After the deadline it may be Middy's `timeoutEarlyResponse` that has answered, while the handler still runs: the response
+   * is left as it is (`undefined`), where nothing had to be committed with it. A claim that is lost has the winner's answer.
+   */
   async function handlerReturned(claim: Claim, request: MiddyRequest, response: unknown): Promise<Answer | undefined> {
     const reduce = reducerOf(binding, [request.event, request.context]);
-    if (!claim.overdue()) return claim.returned(response, reduce);
+    if (!claim.overdue() || claim.lost()) return claim.returned(response, reduce);
+    const mustCommit = claim.mustCommit();
     claim.hold("the response came after the deadline and may not be the handler's");
+    // Nothing is written any more; what a commit of the handler's own has come to is still the answer.
+    const answer = await claim.returned(response, reduce);
+    if (answer.status === "replayed" || answer.kept) return answer;
+    if (mustCommit) throw tooLate();
     return undefined;
   }
 

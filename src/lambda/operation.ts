@@ -43,11 +43,12 @@ export interface Operation {
    */
   prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall;
   /**
-   * Reads the key from the arguments and claims it.
+   * Reads the key from the arguments and claims it. `outermost`: the call begins a request, so that what its context holds
+   * is not around it.
    *
    * @throws IdempotencyConfigError where the operation cannot be called like this; all else is an answer
    */
-  begin(args: readonly unknown[], context: LambdaContext | undefined): Promise<Call>;
+  begin(args: readonly unknown[], context: LambdaContext | undefined, outermost?: boolean): Promise<Call>;
 }
 
 /** How many operations of this process use the Lambda's name. Records of two of them would meet. */
@@ -83,7 +84,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
     return store === ownStore ? own : { ...own, store };
   }
 
-  function prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall {
+  function prepare(args: readonly unknown[], context: LambdaContext | undefined, outermost = false): PreparedCall {
     refuseUnsupported(args);
     const engine = engineFor(args, context);
     const nothing = { engine, id: undefined, fingerprint: undefined };
@@ -130,7 +131,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
           return refused(engine, current.id, new IdempotencyRequestTooOldError({ retention }));
         }
         const remaining = remainingTime(context);
-        if (isHeldByCaller(ids.map(({ id }) => id))) {
+        const all = ids.map(({ id }) => id);
+        if (isHeldByCaller(all, outermost ? undefined : context)) {
           return refused(engine, current.id, new IdempotencyReentrantError());
         }
         const repeated = recent.note(current.id) || retried;
@@ -149,7 +151,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
     };
   }
 
-  return { settings, prepare, begin: async (args, context) => prepare(args, context).begin() };
+  return { settings, prepare, begin: async (args, context, outermost) => prepare(args, context, outermost).begin() };
 }
 
 /** A token is redeemed before the function runs: what a commit claims nobody has asked for before. */

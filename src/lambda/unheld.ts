@@ -22,6 +22,8 @@ export interface Unheld {
   end(): void;
   /** Whether the deadline of an answer without writes has passed. */
   overdue(): boolean;
+  /** Whether an answer is only true once it is committed: writes were collected, and no commit has carried them out. */
+  mustCommit(): boolean;
 }
 
 /** A claim without a key: steps just run, writes commit alone, and keys are random. */
@@ -30,6 +32,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
   const deadline = deadlineOf(lease, engine.runtime);
   const writing = writingOf(engine, lease, engine.runtime.uniqueId());
   let ended = false;
+  let committed = false;
   let committing: Promise<unknown> | undefined;
   /** A commit of which nobody knows: the function's result must not be returned. */
   let failure: { readonly error: unknown } | undefined;
@@ -77,7 +80,8 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
       try {
         const sending = await sent;
         // What was collected is written now; with a claim, too, a commit is the end.
-        if (sending.status === "committed") end();
+        committed = sending.status === "committed";
+        if (committed) end();
         return answerOf(sending, plan, first) as never;
       } catch (error) {
         if (outcomeIsUnknown(error)) {
@@ -94,6 +98,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     claim,
     end,
     overdue: lease.overdue,
+    mustCommit: () => writing.size > 0 && !committed,
     async returned() {
       // One that the function did not await.
       await committing;

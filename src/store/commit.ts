@@ -14,8 +14,11 @@ import type { Operation, TransactItem } from "./transport.ts";
 interface Sendable {
   readonly operation: Operation;
   readonly table: string;
-  /** What became of each action; `undefined` where another transaction holds an item just now. */
-  send(): Promise<readonly PartFacts[] | undefined>;
+  /**
+   * What became of each action; `undefined` where another transaction holds an item just now. `resent`: an earlier sending
+   * may still be carried out.
+   */
+  send(): Promise<{ readonly facts: readonly PartFacts[] | undefined; readonly resent?: boolean }>;
 }
 
 /** Time, pauses and chance, for tests. */
@@ -90,7 +93,7 @@ function sendable(client: SdkClient, plan: CommitPlan, items: readonly TransactI
   const table = Object.values(item)[0].TableName as string;
   if (items.length === 1 && ids.length > 0) {
     const { operation, send } = sendAlone(client, item, ids, marshal);
-    return { operation, table, send: async () => wrapped(await send()) };
+    return { operation, table, send: async () => ({ facts: wrapped(await send()) }) };
   }
   const transport = sdkTransport(client);
   const input = transaction(items, randomUUID());
@@ -100,12 +103,13 @@ function sendable(client: SdkClient, plan: CommitPlan, items: readonly TransactI
     table,
     async send() {
       const answer = await transact(transport, input);
-      if (answer.outcome === "committed") return committed;
-      if (answer.outcome === "busy") return undefined;
+      if (answer.outcome === "committed") return { facts: committed };
+      const { resent = false } = answer;
+      if (answer.outcome === "busy") return { facts: undefined, resent };
       refuseInvalid(answer.reasons, items);
       const facts = factsOf(answer.reasons, marshal);
       const isMine = facts.some((fact, at) => fact.status === "refused" && holdsOneOf(fact.found, plan.writeIds[at]));
-      return isMine ? committed : facts;
+      return isMine ? { facts: committed } : { facts, resent };
     },
   };
 }
@@ -129,7 +133,10 @@ async function carriedOut(runtime: CommitRuntime, { operation, table, send }: Se
   for (let round = 0; ; round++) {
     let failure: IdempotencyStoreError;
     try {
-      const facts = await send();
+      const { facts, resent } = await send();
+      isUnknown ||= resent === true;
+      // An earlier sending may find its conditions met when it arrives.
+      if (isUnknown && facts?.some(({ status }) => status === "refused")) throw refusedLater(operation, table);
       if (facts !== undefined) return facts;
       failure = busy(operation, table);
     } catch (error) {
@@ -170,6 +177,17 @@ function busy(operation: Operation, table: string): IdempotencyStoreError {
   return new IdempotencyStoreError({
     reason: "throttled",
     detail: `other transactions hold an item of table ${table} for longer than ${PATIENCE} ms`,
+    action: `dynamodb:${operation}`,
+    table: table.slice(table.lastIndexOf("/") + 1),
+  });
+}
+
+function refusedLater(operation: Operation, table: string): IdempotencyStoreError {
+  return new IdempotencyStoreError({
+    reason: "timeout",
+    detail:
+      "nobody knows whether the writes were carried out: an answer was lost, and they were refused when sent again",
+    outcome: "unknown",
     action: `dynamodb:${operation}`,
     table: table.slice(table.lastIndexOf("/") + 1),
   });

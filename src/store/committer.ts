@@ -1,4 +1,6 @@
+import { IdempotencyConfigError } from "../core/errors.ts";
 import type { CommitAnswer, CommitRecord, CommitRequest, Conflict } from "../core/store.ts";
+import type { Item } from "./attributes.ts";
 import { answered } from "./claimed.ts";
 import { isHeldBy, isVacant } from "./conditions.ts";
 import { isBusy, isConditionFailure, storeFailure } from "./failures.ts";
@@ -7,7 +9,7 @@ import { type Marshaller, marshaller } from "./native.ts";
 import * as requests from "./requests.ts";
 import { completedSize, ITEM_LIMIT } from "./size.ts";
 import { factsOf, type Reason, regionOf, transact, transaction } from "./transact.ts";
-import type { Operations, Transport } from "./transport.ts";
+import type { Operations, TransactItem, Transport } from "./transport.ts";
 
 /** One request, fixed at its first sending: what is sent again are the same bytes under the same token. */
 interface Fixed {
@@ -35,6 +37,7 @@ export function committer({
     const marshal = await marshaller();
     const items = actions.map((action, index) => marshal.item(action, index));
     const own = record === undefined ? [] : [requests.commitRecord(table, record)];
+    if (record !== undefined) refuseOwnRecord(table, record, items);
     const region = items.some(regionOf) ? await transport.region?.() : undefined;
     return { input: transaction([...own, ...items], token, region), marshal };
   }
@@ -74,11 +77,27 @@ export function committer({
     });
     if (answer.outcome === "committed") return { outcome: "written" };
     if (answer.outcome === "busy") return answer;
-    if (record === undefined) return { outcome: "refused", facts: factsOf(answer.reasons, marshal) };
-    const [own, ...theirs] = answer.reasons as [Reason, ...Reason[]];
-    if (own.code === "ConditionalCheckFailed") return { outcome: "conflict", found: fromItem(own.item, record.id) };
+    const { reasons, outcome: _, ...sendings } = answer;
+    if (record === undefined) return { outcome: "refused", facts: factsOf(reasons, marshal), ...sendings };
+    const [own, ...theirs] = reasons as [Reason, ...Reason[]];
+    if (own.code === "ConditionalCheckFailed")
+      return { outcome: "conflict", found: fromItem(own.item, record.id), ...sendings };
     if (own.code === "ValidationError") return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
     const meanwhile = await answeredMeanwhile(record);
-    return meanwhile ?? { outcome: "refused", facts: factsOf(theirs, marshal) };
+    return { ...(meanwhile ?? { outcome: "refused", facts: factsOf(theirs, marshal) }), ...sendings };
   };
 }
+
+/** DynamoDB would refuse it as the second action on one item, and DynamoDB Local carry it out. */
+function refuseOwnRecord(table: string, { id }: CommitRecord, items: readonly TransactItem[]): void {
+  const own = nameOfTable(table);
+  const at = items.findIndex((item) => {
+    const { TableName, Key, Item } = Object.values(item)[0] as { TableName: string; Key?: Item; Item?: Item };
+    const key = (Key ?? Item)?.["id"];
+    return nameOfTable(TableName) === own && key !== undefined && "S" in key && key.S === id;
+  });
+  if (at === -1) return;
+  throw new IdempotencyConfigError(`write ${at} is on the record of its own claim; allowed are other items`);
+}
+
+const nameOfTable = (table: string): string => table.slice(table.lastIndexOf("/") + 1);

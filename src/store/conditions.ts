@@ -1,3 +1,4 @@
+import { RECORD_VERSION } from "../core/record.ts";
 import type { ClaimedFrom } from "../core/store.ts";
 import { type EpochMillis, floorSeconds } from "../core/time.ts";
 import type { Item } from "./attributes.ts";
@@ -43,6 +44,8 @@ export function isRedeemable(
     item !== undefined &&
     (isText(item, "status", "ISSUED") || isText(item, "status", "RELEASED")) &&
     numberOf(item, "expiresAt") > floorSeconds(now) &&
+    numberOf(item, "v") === RECORD_VERSION &&
+    Object.hasOwn(item, "attempt") &&
     (fingerprint === undefined || !Object.hasOwn(item, "fingerprint") || isText(item, "fingerprint", fingerprint))
   );
 }

@@ -1,4 +1,4 @@
-import type { IdempotencyRecord } from "../core/record.ts";
+import { type IdempotencyRecord, RECORD_VERSION } from "../core/record.ts";
 import { STARTED } from "../core/steps.ts";
 import type {
   CheckpointRequest,
@@ -29,7 +29,8 @@ const VACANT = {
 const SUCCESSION_NAMES = names("status", "owner", "attempt", "lockedUntil", "expiresAt", "fingerprint", "steps");
 const SEEN = "#status = :seenStatus AND #owner = :seen AND #attempt = :seenAttempt";
 const SEEN_CONDITION = { IN_PROGRESS: `${SEEN} AND #lockedUntil <= :ms`, RELEASED: SEEN, ISSUED: SEEN } as const;
-const REDEEMABLE = "#status IN (:issued, :released) AND #expiresAt > :s";
+const REDEMPTION_NAMES = { ...SUCCESSION_NAMES, ...names("v") };
+const REDEEMABLE = "#status IN (:issued, :released) AND #expiresAt > :s AND #v = :v AND attribute_exists(#attempt)";
 
 /** What a request does not give is removed. The steps are kept; where an item lacks them, a later checkpoint finds a map. */
 const succession = (expires: boolean, fingerprint: boolean): string => {
@@ -118,7 +119,7 @@ export function redeem(TableName: string, request: ClaimRequest): Input<"UpdateI
     Key: keyOf(id),
     UpdateExpression: fingerprint === undefined ? updates.plain : updates.fingerprinted,
     ConditionExpression: fingerprint === undefined ? REDEEMABLE : REDEEMABLE + isSame,
-    ExpressionAttributeNames: SUCCESSION_NAMES,
+    ExpressionAttributeNames: REDEMPTION_NAMES,
     ExpressionAttributeValues: {
       ":running": running,
       ":me": text(owner),
@@ -128,6 +129,7 @@ export function redeem(TableName: string, request: ClaimRequest): Input<"UpdateI
       ":issued": text("ISSUED"),
       ":released": text("RELEASED"),
       ":s": number(floorSeconds(now)),
+      ":v": number(RECORD_VERSION),
       ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
       ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
     },

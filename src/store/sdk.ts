@@ -8,6 +8,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Transport } from "./transport.ts";
+import { sendWatched } from "./watch.ts";
 
 /**
  * A `DynamoDBClient` or `DynamoDBDocumentClient` of the AWS SDK v3, of any version and any copy. Both
@@ -31,7 +32,9 @@ export function sdkTransport(client: SdkClient): Transport {
   return {
     send(operation, input) {
       const Command = COMMANDS[operation] as new (input: unknown) => unknown;
-      return client.send(new Command(input));
+      const command = new Command(input);
+      // Of a transaction that was refused it matters whether an earlier sending may still arrive.
+      return operation === "TransactWriteItems" ? sendWatched(client, command) : client.send(command);
     },
     async region() {
       const { region } = (client as { readonly config?: { readonly region?: unknown } }).config ?? {};

@@ -6,6 +6,7 @@ import { isBusy, isConditionFailure } from "./failures.ts";
 import type { Marshaller } from "./native.ts";
 import type { SdkClient } from "./sdk.ts";
 import type { TransactItem } from "./transport.ts";
+import { sendWatched, wasResent } from "./watch.ts";
 
 const REQUESTS = {
   Put: { operation: "PutItem", Command: PutItemCommand },
@@ -32,13 +33,11 @@ export function sendAlone(client: SdkClient, action: TransactItem, ids: readonly
 
   async function send(): Promise<PartFacts | undefined> {
     try {
-      const command = new (Command as new (input: object) => Watchable)({ ...input, ReturnValues: "ALL_OLD" });
-      watch(command, () => {
-        isLost = true;
-      });
-      const { Attributes } = await sendUncached(client, command);
+      const command = new (Command as new (input: object) => object)({ ...input, ReturnValues: "ALL_OLD" });
+      const { Attributes } = await sendWatched<{ readonly Attributes?: Item }>(client, command);
       return { status: "committed", old: Attributes === undefined ? undefined : marshal.native(Attributes) };
     } catch (error) {
+      isLost ||= wasResent(error);
       if (isBusy(error)) return undefined;
       if (!isConditionFailure(error)) throw error;
       const found = error.Item === undefined ? undefined : marshal.native(error.Item);
@@ -61,45 +60,4 @@ function overwritten(cause: unknown): IdempotencyStoreError {
     outcome: "unknown",
     cause,
   });
-}
-
-type Next = (args: unknown) => Promise<unknown>;
-interface Watchable {
-  readonly middlewareStack: {
-    add(middleware: (next: Next) => Next, options: { step: "finalizeRequest"; priority: "low"; name: string }): void;
-  };
-}
-
-/** Below the client's own retries: each attempt is seen, and not only the last one. */
-function watch(command: Watchable, onLost: () => void): void {
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        if (mayHaveArrived(error)) onLost();
-        throw error;
-      }
-    },
-    { step: "finalizeRequest", priority: "low", name: "lambdaOnceWatch" },
-  );
-}
-
-/** Of these codes the request did not get as far as DynamoDB. */
-const NEVER_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
-
-/** Anything but DynamoDB's own refusal, or a connection that was never made. */
-function mayHaveArrived(error: unknown): boolean {
-  const { code, $metadata } = (error ?? {}) as {
-    readonly code?: string;
-    readonly $metadata?: { readonly httpStatusCode?: number };
-  };
-  const status = $metadata?.httpStatusCode;
-  if (status !== undefined && status >= 400 && status < 500) return false;
-  return code === undefined || !NEVER_SENT.includes(code);
-}
-
-/** With options of its own, so that a client that caches its middleware does not cache the watch. */
-function sendUncached(client: SdkClient, command: unknown): Promise<{ readonly Attributes?: Item }> {
-  return (client as { send(command: unknown, options: object): Promise<object> }).send(command, {});
 }

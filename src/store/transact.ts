@@ -5,6 +5,7 @@ import { nameOf } from "./failures.ts";
 import type { Marshaller } from "./native.ts";
 import { itemSize } from "./size.ts";
 import type { Operations, TransactItem, Transport } from "./transport.ts";
+import { wasResent } from "./watch.ts";
 
 type Input = Operations["TransactWriteItems"]["input"];
 
@@ -22,10 +23,10 @@ export interface Reason {
 
 export type TransactAnswer =
   | { readonly outcome: "committed" }
-  /** A condition failed, or an item was refused: one reason for each item. Nothing was written. */
-  | { readonly outcome: "cancelled"; readonly reasons: readonly Reason[] }
+  /** A condition failed, or an item was refused: one reason for each item. Nothing was written by this sending. */
+  | { readonly outcome: "cancelled"; readonly reasons: readonly Reason[]; readonly resent?: true }
   /** Another transaction holds one of the items. Send it again, unchanged. */
-  | { readonly outcome: "busy" };
+  | { readonly outcome: "busy"; readonly resent?: true };
 
 /**
  * A transaction's request, fixed: it is sent again as it is after a lost response, and DynamoDB recognises it
@@ -57,18 +58,19 @@ export async function transact(transport: Transport, input: Input): Promise<Tran
     return { outcome: "committed" };
   } catch (error) {
     const name = nameOf(error);
-    if (name === "TransactionConflictException") return { outcome: "busy" };
+    const sendings = wasResent(error) ? ({ resent: true } as const) : {};
+    if (name === "TransactionConflictException") return { outcome: "busy", ...sendings };
     if (name !== "TransactionCanceledException") throw error;
     const reasons = reasonsOf(error);
     const codes = new Set(reasons.map(({ code }) => code));
-    if (codes.has("ConditionalCheckFailed")) return { outcome: "cancelled", reasons };
-    if (codes.has("TransactionConflict")) return { outcome: "busy" };
+    if (codes.has("ConditionalCheckFailed")) return { outcome: "cancelled", reasons, ...sendings };
+    if (codes.has("TransactionConflict")) return { outcome: "busy", ...sendings };
     if (reasons.some(({ code }) => THROTTLED.includes(code))) {
       const { $metadata } = error as { readonly $metadata?: object };
       const about = { name: "ThrottlingException", $metadata, cause: error };
       throw Object.assign(new Error("the transaction was throttled"), about);
     }
-    if (reasons.some(({ code }) => code !== "None")) return { outcome: "cancelled", reasons };
+    if (reasons.some(({ code }) => code !== "None")) return { outcome: "cancelled", reasons, ...sendings };
     throw error;
   }
 }

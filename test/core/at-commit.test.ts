@@ -40,17 +40,50 @@ describe("a claim at the commit", () => {
     const claim = await under.claim();
     claim.write([count("o-1")]);
     expect(await claim.threw(business)).toBeUndefined();
-    expect(under.asked).toStrictEqual([]);
+    expect(under.asked).toStrictEqual(["read"]);
     expect(under.store.items.size).toBe(0);
   });
 
-  it.each(["release", "hold"] as const)("writes nothing where the result is not kept (%s)", async (verdict) => {
+  it.each([
+    ["release", ["read"]],
+    ["hold", []],
+  ] as const)("writes nothing where the result is not kept (%s)", async (verdict, asked) => {
     const under = atCommit({ remember: () => verdict });
     const claim = await under.claim();
     claim.write([count("o-1")]);
     expect(await claim.returned(503)).toMatchObject({ status: "executed", kept: false });
-    expect(under.asked).toStrictEqual([]);
+    expect(under.asked).toStrictEqual(asked);
   });
+
+  // Seen in review: a duplicate that met what the first one had done was told its own error, not the operation's answer.
+  it.each(["throws", "answers what is not kept"])(
+    "replays what another call has committed, where its own function %s",
+    async (how) => {
+      let verdict = "keep";
+      const under = atCommit({ remember: () => verdict });
+      const [first, second] = [await under.claim(), await under.claim()];
+      first.write([count("o-1")]);
+      await first.returned("placed");
+      verdict = "release";
+      const answer = await (how === "throws" ? second.threw(business) : second.returned(503));
+      expect(answer).toMatchObject({ status: "replayed", result: "placed" });
+      expect(under.tables.items("orders")).toStrictEqual([{ id: "o-1", n: 1 }]);
+    },
+  );
+
+  it.each(["nothing", "an error", "another request's answer", "what cannot be read"])(
+    "gives its own error where %s stands there",
+    async (what) => {
+      let verdict = "keep";
+      const under = atCommit({ remember: () => verdict });
+      const claim = await under.claim();
+      if (what === "an error") await (await under.claim()).threw(new Error("kept"));
+      if (what === "another request's answer") await (await under.claim({ fingerprint: "f2" })).returned("placed");
+      if (what === "what cannot be read") under.next("read", ...Array(4).fill(failing("unavailable")));
+      verdict = "release";
+      expect(await claim.threw(business)).toBeUndefined();
+    },
+  );
 
   it("keeps an error without the writes where it is to be kept", async () => {
     const under = atCommit({ remember: () => "keep" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CommitRequest, IdempotencyStore } from "../../src/core/store.ts";
+import type { WriteAction } from "../../src/core/write.ts";
 import { bench, busy, count, failing, hanging, settle, thrownBy } from "../support/claims.ts";
 
 const lapse = 35_000;
@@ -146,6 +147,36 @@ describe("a commit that is not answered", () => {
     under.next("commit", refusedAt(1));
     expect(await thrownBy(other.returned("done"))).toMatchObject({ outcome: "known" });
   });
+
+  // Seen in review: the client's own first try had no answer, its second one was refused, and the first one arrived after that.
+  it.each(["refused", "busy"])(
+    "is unknown where the client's later try is %s: an earlier one may arrive",
+    async (how) => {
+      const under = bench({ claimAt: "commit" });
+      under.tables.put("orders", { id: "o-1", state: "closed" });
+      const claim = await under.claim();
+      const close: WriteAction = {
+        Update: {
+          TableName: "orders",
+          Key: { id: "o-1" },
+          UpdateExpression: "SET #state = :paid",
+          ConditionExpression: "#state = :open",
+          ExpressionAttributeNames: { "#state": "state" },
+          ExpressionAttributeValues: { ":open": "open", ":paid": "paid" },
+        },
+      };
+      claim.write([close]);
+      let late: CommitRequest | undefined;
+      under.next("commit", async (request) => {
+        late = request;
+        const answer = await (under.store.commit as Commit)(request);
+        return how === "refused" ? ({ ...answer, resent: true } as typeof answer) : { outcome: "busy", resent: true };
+      });
+      expect(await thrownBy(claim.returned("done"))).toMatchObject({ code: "store_failed", outcome: "unknown" });
+      under.tables.put("orders", { id: "o-1", state: "open" });
+      expect(await under.store.commit?.(late as CommitRequest)).toMatchObject({ outcome: "written" });
+    },
+  );
 
   it("by a store that is busy for ever ends, known, and gives the key back", async () => {
     const under = bench();

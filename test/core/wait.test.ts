@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Begun } from "../../src/core/begin.ts";
 import type { Engine } from "../../src/core/engine.ts";
+import type { ClaimRequest } from "../../src/core/store.ts";
 import { type Bench, bench, busy, failing, hanging, request, settle } from "../support/claims.ts";
 import { type SimulatedTime, simulatedTime } from "../support/engine.ts";
 
@@ -165,6 +166,40 @@ describe("a call that waits for the one that runs", () => {
     const waiting = under.begin({ remaining: 900_000 });
     await pass(under.time, 1_100);
     expect(outcomeOf(await waiting)).toBe("in_progress");
+  });
+
+  // Seen in the simulation, seed 18484: under whenAbandoned 'reject' the key then waited for an operator, though nothing had run.
+  it("holds its own claim where an earlier sending of it arrives late", async () => {
+    const under = waitingBench();
+    const first = await under.claim();
+    let late: ClaimRequest | undefined;
+    under.next("claim", (asked) => {
+      late = asked;
+      return under.store.claim(asked);
+    });
+    const waiting = under.begin();
+    await pass(under.time, 200);
+    await first.threw(new Error("declined"));
+    expect(await under.store.claim(late as ClaimRequest)).toMatchObject({ outcome: "claimed" });
+    await pass(under.time, 500);
+    const begun = await waiting;
+    expect(begun).toMatchObject({ status: "claimed", claim: { attempt: 1 } });
+    if (begun.status === "claimed") await begun.claim.returned("second");
+    expect(await under.found()).toMatchObject({ status: "COMPLETED", owner: late?.owner });
+  });
+
+  // Seen in the simulation, seed 11541: a process that froze while it waited claimed a key with a time that was over.
+  it("claims nothing where its own time is over when the key is free", async () => {
+    const under = waitingBench();
+    const first = await under.claim();
+    const waiting = under.begin();
+    await pass(under.time, 200);
+    await first.threw(new Error("declined"));
+    const asked = under.asked.length;
+    under.time.advance(29_500);
+    await settle();
+    expect(await waiting).toMatchObject({ status: "refused", error: { code: "no_time_left" } });
+    expect(under.asked.slice(asked)).toStrictEqual(["read"]);
   });
 
   it("waits on where a read fails or hangs", async () => {

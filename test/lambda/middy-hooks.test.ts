@@ -228,6 +228,19 @@ describe.each(MIDDIES)("among the hooks of others in %s, the middleware", (_, mi
     expect(statuses()).toStrictEqual(["COMPLETED", "COMPLETED"]);
   });
 
+  it("takes a concurrent request for one of its own, also where a test shares one context between its calls", async () => {
+    const { handler, ours } = setUp();
+    let open: (value: unknown) => void = () => {};
+    handler.mockImplementationOnce(() => new Promise((resolve) => (open = resolve)));
+    const call = middy(handler).use(ours);
+    const context = lambdaContext();
+    const first = call(post("k-1"), context);
+    await vi.waitFor(() => expect(handler).toHaveBeenCalled());
+    await expect(call(post("k-1"), context)).rejects.toMatchObject({ code: "in_progress" });
+    open(done);
+    expect(await first).toStrictEqual(done);
+  });
+
   it("puts the claim at context.claim, held or not", async () => {
     const { store, handler, ours } = setUp();
     const context = lambdaContext();

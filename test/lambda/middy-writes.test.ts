@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CurrentClaim } from "../../src/index.ts";
 import { idempotency } from "../../src/middy.ts";
 import { lambdaContext, memoryTables, testingStore } from "../../src/testing.ts";
-import { type HookRequest, MIDDIES, post } from "./middies.ts";
+import { type HookRequest, http, MIDDIES, post } from "./middies.ts";
 
 const count = (id: string) => ({
   Update: {
@@ -28,6 +28,27 @@ function endingSoon(forUs: number) {
   let asked = 0;
   return { ...lambdaContext(), getRemainingTimeInMillis: () => (asked++ === 0 ? forUs : 20) };
 }
+
+const aborted = ({ signal }: CurrentClaim) =>
+  new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+
+/** From now on the time runs only where the test lets it. */
+function stopTime(): (millis: number) => void {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  return (millis) => void vi.advanceTimersByTime(millis);
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Calls with a claim and without one. */
+const CALLS = [
+  ["claimed", "k-1", {}],
+  ["not claimed", undefined, { whenKeyMissing: "run" }],
+] as const;
+
+const tooLate = { code: "store_failed", reason: "timeout", message: expect.stringContaining("were not committed") };
 
 describe.each(MIDDIES)("writes in the middleware of %s", (_, middy) => {
   it("are carried out before the after hooks of others run", async () => {
@@ -87,25 +108,139 @@ describe.each(MIDDIES)("writes in the middleware of %s", (_, middy) => {
     expect(seen).toStrictEqual(["write_conflict"]);
   });
 
-  it.each([
-    ["claimed", "k-1", {}],
-    ["not claimed", undefined, { whenKeyMissing: "run" }],
-  ])("of a handler that still runs when Middy answers early are not carried out (%s)", async (_, key, options) => {
-    const { tables, ours } = setUp({ deadlineMargin: { seconds: 0.5 }, ...options });
-    let open: () => void = () => {};
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+  it.each(CALLS)(
+    "of a handler that still runs when Middy answers early are not carried out, and are told so (%s)",
+    async (_, key, options) => {
+      const { tables, ours } = setUp({ deadlineMargin: { seconds: 0.5 }, ...options });
+      let open: () => void = () => {};
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      const handler: Handler = async (_, { claim }) => {
+        claim.write(count("o-1"));
+        await opened;
+        return done;
+      };
+      const early = { statusCode: 504 };
+      const call = middy(handler, { timeoutEarlyInMillis: 5, timeoutEarlyResponse: () => early }).use(ours);
+      await expect(call(post(key), endingSoon(510))).rejects.toMatchObject(tooLate);
+      open();
+      await opened;
+      expect(tables.items("orders")).toStrictEqual([]);
+    },
+  );
+
+  // Seen by a reviewer: the handler's 201 went out in the last half second although its writes were dropped.
+  it.each([...CALLS, ["claimed by its commit", "k-1", { claimAt: "commit" }]] as const)(
+    "of a handler that returns after its deadline are not answered as done (%s)",
+    async (_, key, options) => {
+      const pass = stopTime();
+      const { tables, ours, statuses } = setUp(options);
+      const handler: Handler = async (_, { claim }) => {
+        claim.write(count("o-1"));
+        pass(29_800);
+        return done;
+      };
+      await expect(middy(handler).use(ours)(post(key), lambdaContext())).rejects.toMatchObject(tooLate);
+      expect(tables.items("orders")).toStrictEqual([]);
+      expect(statuses()).toStrictEqual(_ === "claimed" ? ["IN_PROGRESS"] : []);
+    },
+  );
+
+  it("that were dropped after the deadline are told by the binding", async () => {
+    const pass = stopTime();
+    const { ours } = setUp({ key: undefined, binding: http });
     const handler: Handler = async (_, { claim }) => {
       claim.write(count("o-1"));
-      await opened;
+      pass(29_800);
       return done;
     };
-    const early = { statusCode: 504 };
-    const call = middy(handler, { timeoutEarlyInMillis: 5, timeoutEarlyResponse: () => early }).use(ours);
-    expect(await call(post(key), endingSoon(510))).toStrictEqual(early);
+    const answer = await middy(handler).use(ours)(post("k-1"), lambdaContext());
+    expect(answer).toMatchObject({ statusCode: 503, body: '{"code":"store_failed"}' });
+  });
+
+  it.each(CALLS)(
+    "that a commit of its own has carried out leave the answer true after the deadline (%s)",
+    async (_, key, options) => {
+      const pass = stopTime();
+      const { tables, ours } = setUp(options);
+      const handler: Handler = async (_, { claim }) => {
+        claim.write(count("o-1"));
+        await claim.commit([count("o-2")], { result: done });
+        pass(29_800);
+        return done;
+      };
+      expect(await middy(handler).use(ours)(post(key), lambdaContext())).toStrictEqual(done);
+      expect(tables.items("orders")).toHaveLength(2);
+    },
+  );
+
+  it("that were committed answer by what was stored, also where Middy answers early", async () => {
+    const { tables, ours } = setUp({ deadlineMargin: { seconds: 0.5 } });
+    const handler: Handler = async (_, { claim }) => {
+      await claim.commit([count("o-1")], { result: done });
+      return new Promise(() => {});
+    };
+    const early = { timeoutEarlyInMillis: 5, timeoutEarlyResponse: () => ({ statusCode: 504 }) };
+    const call = middy(handler, early).use(ours);
+    expect(await call(post("k-1"), endingSoon(510))).toStrictEqual(done);
+    expect(await call(post("k-1"), lambdaContext())).toStrictEqual(done);
+    expect(tables.items("orders")).toStrictEqual([{ id: "o-1", n: 1 }]);
+  });
+
+  it.each(CALLS)("of which nobody knows are not answered as done after the deadline (%s)", async (_, key, options) => {
+    const pass = stopTime();
+    const { store, ours } = setUp(options);
+    const handler: Handler = async (_, { claim }) => {
+      pass(29_950);
+      store.failNext("commit", { reason: "timeout" });
+      await claim.commit([count("o-1")], { result: done }).catch(() => {});
+      return done;
+    };
+    const outcome = { code: "store_failed", outcome: "unknown" };
+    await expect(middy(handler).use(ours)(post(key), lambdaContext())).rejects.toMatchObject(outcome);
+  });
+
+  // Seen by a reviewer: where a renewal had found the claim lost, the late owner answered with its own result.
+  it.each([
+    ["with writes", true],
+    ["without", false],
+  ])("of a claim that a renewal has found lost are not carried out, and the winner answers (%s)", async (_, writes) => {
+    const { tables, store, ours } = setUp({ lockFor: { seconds: 1 } });
+    let runs = 0;
+    const handler: Handler = async (_, { claim }) => {
+      const run = ++runs;
+      if (writes) claim.write(count(`o-${run}`));
+      if (run === 1) await aborted(claim);
+      return { statusCode: 201, body: `run ${run}` };
+    };
+    const call = middy(handler).use(ours);
+    const first = call(post("k-1"), lambdaContext());
+    await vi.waitFor(() => expect(runs).toBe(1));
+    store.advance({ seconds: 2 });
+    const second = await call(post("k-1"), lambdaContext());
+    expect(second).toStrictEqual({ statusCode: 201, body: "run 2" });
+    expect(await first).toStrictEqual(second);
+    expect(tables.items("orders")).toStrictEqual(writes ? [{ id: "o-2", n: 1 }] : []);
+  });
+
+  it("of a claim that a renewal has found lost are an error while the winner has no answer", async () => {
+    const { tables, store, ours } = setUp({ lockFor: { seconds: 1 } });
+    let runs = 0;
+    let open: () => void = () => {};
+    const handler: Handler = async (_, { claim }) => {
+      claim.write(count(`o-${++runs}`));
+      await (runs === 1 ? aborted(claim) : new Promise<void>((resolve) => (open = resolve)));
+      return done;
+    };
+    const call = middy(handler).use(ours);
+    const first = call(post("k-1"), lambdaContext());
+    await vi.waitFor(() => expect(runs).toBe(1));
+    store.advance({ seconds: 2 });
+    const second = call(post("k-1"), lambdaContext());
+    await expect(first).rejects.toMatchObject({ code: "claim_lost" });
     open();
-    await opened;
-    expect(tables.items("orders")).toStrictEqual([]);
+    expect(await second).toStrictEqual(done);
+    expect(tables.items("orders")).toStrictEqual([{ id: "o-2", n: 1 }]);
   });
 });

@@ -124,6 +124,17 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: "an answer to what the client has sent again taken for the whole truth",
+    client: (store) => ({
+      ...store,
+      commit: async (request) => {
+        const answer = await (store.commit as NonNullable<typeof store.commit>)(request);
+        const { resent: _, ...rest } = answer as typeof answer & { readonly resent?: true };
+        return rest;
+      },
+    }),
+  },
+  {
     name: "a commit's token from id and attempt",
     client: (store) => ({
       ...store,

@@ -9,6 +9,7 @@ export const FAULTS = [
   "silence", // it never arrives, and nobody says so
   "zombie", // given up by its caller, it is carried out long after
   "sent twice", // carried out, its response lost, sent again by the transport: the second one is answered
+  "overtaken", // not answered, sent again by the transport: the second one is answered, the first one carried out long after
   "echo", // answered, and carried out once more long after
   "late", // it leaves the process long after its time was read
   "crash before",
@@ -40,7 +41,7 @@ export type RequestKind = (typeof REQUESTS)[number];
 
 /** A read that nobody hears does nothing, and DynamoDB refuses no read because of a transaction. */
 export const canMeet = (kind: RequestKind, fault: Fault): boolean =>
-  !(kind === "read" || kind === "look") || !["busy", "zombie", "echo"].includes(fault);
+  !(kind === "read" || kind === "look") || !["busy", "zombie", "overtaken", "echo"].includes(fault);
 
 /** How often each request has met each fault. */
 export interface Coverage {

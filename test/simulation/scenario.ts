@@ -76,7 +76,10 @@ const MODES: readonly Mode[] = ["plain", "steps", "steps", "atomic", "atomic", "
 export function scenarioOf(random: Random): Scenario {
   const lockMargin = random.pick([200, 1_000, 5_000]);
   const remaining = random.chance(0.7) ? random.pick([1_500, 4_000, 15_000]) : undefined;
-  const operations = Array.from({ length: random.chance(0.8) ? 1 : 2 }, (_, index) => operationOf(random, index));
+  const tokenKnown = random.pick([0, 600_000]);
+  const operations = Array.from({ length: random.chance(0.8) ? 1 : 2 }, (_, index) =>
+    operationOf(random, index, tokenKnown),
+  );
   const principals = random.chance(0.8) ? ["p1"] : ["p1", "p2"];
   const keys = random.chance(0.75) ? ["k1"] : ["k1", "k2"];
   const span = random.pick([300, 3_000, 12_000, 40_000]);
@@ -90,20 +93,21 @@ export function scenarioOf(random: Random): Scenario {
     ),
     fingerprints: random.chance(0.7) ? ["f1"] : ["f1", "f1", "f2"],
     arrivals: Array.from({ length: calls }, () => random.int(0, span)),
-    tokenKnown: random.pick([0, 600_000]),
+    tokenKnown,
     latency: random.pick([0, 12, 12, 12]),
     faultiness: random.pick([0, 0.05, 0.15, 0.3, 0.3, 0.5]),
     mortality: random.pick([0, 0, 0.01, 0.04]),
   };
 }
 
-function operationOf(random: Random, index: number): OperationPlan {
+function operationOf(random: Random, index: number, tokenKnown: number): OperationPlan {
   const mode = random.pick(MODES);
   const locks = mode !== "at commit";
   const deadlineMargin = random.pick([60, 200, 500]);
-  // AWS refuses a request whose signature is 15 minutes old. Where the commit is the claim, the window has to be longer
-  // than a request can be late: docs/exactly-once.md says so.
-  const retention = random.pick(locks ? [3_000, 10_000, 120_000, 86_400_000] : [240_000, 240_000, 86_400_000]);
+  // Where the commit is the claim and its token is not known, nothing but the record keeps a late copy out.
+  const retention = random.pick(
+    locks || tokenKnown > 0 ? [3_000, 10_000, 120_000, 86_400_000] : [240_000, 240_000, 86_400_000],
+  );
   const lockFor = locks && random.chance(0.5) ? random.pick([700, 1_500, 3_000]) : undefined;
   return {
     name: `op${index + 1}`,
@@ -134,7 +138,7 @@ export function functionPlanOf(random: Random): FunctionPlan {
     long: random.chance(0.1),
     steps: [0, 1, 2].map(() => (random.chance(0.85) ? "works" : random.pick(["throws", "unknown"] as const))),
     handlesInterrupted: random.chance(0.5),
-    guarded: random.chance(0.4),
+    guarded: random.chance(0.6),
   };
 }
 

@@ -121,27 +121,35 @@ function disturb(
   for (let times = random.int(0, 2); times > 0; times--) {
     world.after(random.int(0, span), () => random.pick(workers).machine.setSkew(random.int(-half, half)));
   }
+  const close = (): void => {
+    for (const id of history.keys.keys()) closed.add(id);
+    world.tell("world", () => "closes the gates");
+  };
+  const open = (): void => {
+    closed.clear();
+    world.tell("world", () => "opens the gates");
+  };
+  if (random.chance(0.4)) {
+    for (const at of scenario.arrivals) world.after(at + 1, close);
+    world.after(random.int(0, span), open);
+  }
   for (let times = random.int(0, 3); times > 0; times--) {
     const at = random.int(0, span);
-    const close = (): void => {
-      for (const id of history.keys.keys()) closed.add(id);
-      world.tell("world", () => "closes the gates");
-    };
-    const open = (): void => {
-      closed.clear();
-      world.tell("world", () => "opens the gates");
-    };
     world.after(at, close);
-    world.after(at + random.pick([20, 100, 1_000]), open);
+    world.after(at + random.pick([20, 100, 1_000, 5_000]), open);
   }
 }
+
+/** The option `lockMargin` where it is not given, in milliseconds. */
+const DEFAULT_MARGIN = 5_000;
 
 /** A caller who tries until it is answered, and once more to get the same answer. */
 function probe(simulation: Simulation, identity: Identity, calmAt: number, done: () => void): void {
   const { world, scenario, fail, history } = simulation;
+  // A call that claims at the commit takes no lock, and no margin of its own, until it succeeds a record that it finds.
+  const lockMargin = identity.operation.mixed ? Math.max(scenario.lockMargin, DEFAULT_MARGIN) : scenario.lockMargin;
   const lock =
-    identity.operation.lockFor ??
-    (scenario.remaining === undefined ? 60_000 : scenario.remaining + scenario.lockMargin);
+    identity.operation.lockFor ?? (scenario.remaining === undefined ? 60_000 : scenario.remaining + lockMargin);
   const fingerprint = scenario.fingerprints[0] as string;
   let names = 0;
 

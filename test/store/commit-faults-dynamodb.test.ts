@@ -125,6 +125,18 @@ describe("a fault under a commit", () => {
     expect(sent).toStrictEqual(["TransactWriteItems", "GetItem"]);
   });
 
+  it("by a write's condition says that the client had sent it before, without an answer", async () => {
+    const { store, sent, id, order } = await claimedUnder([networkError("ECONNRESET")]);
+    const closed: WriteAction = {
+      Update: { ...count(order).Update, ConditionExpression: "attribute_exists(id)" } as never,
+    };
+    expect(await commitOf(store, request(id, [closed]))).toMatchObject({ outcome: "refused", resent: true });
+    expect(sent).toStrictEqual(["TransactWriteItems", "TransactWriteItems", "GetItem"]);
+    const answer = await commitOf(store, request(id, [closed]));
+    expect(answer).toMatchObject({ outcome: "refused" });
+    expect(answer).not.toHaveProperty("resent");
+  });
+
   it("by an item that a write cannot make names the write and the reason", async () => {
     const { store, id, order } = await claimedUnder([cancelled("None", "None", "ValidationError")]);
     expect(await commitOf(store, request(id, [count(`${order}/2`), count(order)]))).toMatchObject({

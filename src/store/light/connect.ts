@@ -75,14 +75,17 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
       const body = toBody(input);
       const cured = new Set<string>();
       let last: Again | undefined;
+      let unheard = 0;
       for (let number = 1; ; ) {
         const outcome = await attempt(operation, body, cured);
         const why = "output" in outcome ? undefined : again(outcome.error);
         if (why === undefined) budget.answered(last);
         if ("output" in outcome) return outcome.output as Operations[O]["output"];
+        const error = unheard === 0 ? outcome.error : afterUnheard(outcome.error, unheard);
+        if (why === "transient") unheard += 1;
         if (outcome.cured) continue;
         number += 1;
-        await runtime.sleep(pauseBefore(number, outcome.error, why));
+        await runtime.sleep(pauseBefore(number, error, why));
         last = why;
       }
     },
@@ -102,6 +105,11 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
       line.agent.destroy();
     },
   };
+}
+
+/** An answer to the last sending says nothing of those before it that were not answered. */
+function afterUnheard(error: Failure, unheard: number): Failure {
+  return Object.assign(error, { $metadata: { ...error.$metadata, attempts: unheard + 1 } });
 }
 
 const ownCredentials =

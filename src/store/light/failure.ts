@@ -2,7 +2,12 @@
 export interface Failure extends Error {
   /** The network's, such as `ECONNRESET`. */
   readonly code?: string | undefined;
-  readonly $metadata?: { readonly httpStatusCode: number; readonly requestId: string | undefined };
+  readonly $metadata?: {
+    readonly httpStatusCode?: number | undefined;
+    readonly requestId?: string | undefined;
+    /** Above 1: the request had been sent before, and nobody knows what became of it. */
+    readonly attempts?: number;
+  };
 }
 
 /** An error by DynamoDB's or the SDK's name for it. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { http } from "../../../src/http.ts";
 import type { CurrentClaim } from "../../../src/index.ts";
@@ -27,7 +28,8 @@ describe.each(FRONT_ENDS)("over HTTP, with %s,", (name, make) => {
       async (_, context) => fn(isMiddleware ? (context as { claim: CurrentClaim }).claim : currentClaim()),
       { store, operation: "orders", binding: http({ principal: userOf }), ...more },
     );
-    const send = async (sent?: Sent) => answerOf(await call(eventOf("HTTP API", sent), lambdaContext()));
+    const send = async (sent?: Sent, context = lambdaContext()) =>
+      answerOf(await call(eventOf("HTTP API", sent), context));
     return { store, tables, send };
   }
 
@@ -54,6 +56,31 @@ describe.each(FRONT_ENDS)("over HTTP, with %s,", (name, make) => {
     });
     expect((await send()).status).toBe(503);
     expect([tables.items("orders").length, store.records().length]).toStrictEqual([0, 0]);
+  });
+
+  // Seen in review: the wrapper gave the key back, and the next call charged a second time.
+  it("an answer that comes after the deadline, and is not remembered, leaves the key held", async () => {
+    const { store, send } = api(async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { statusCode: 504, body: "the provider did not answer" };
+    });
+    expect((await send({}, lambdaContext({ remaining: { seconds: 0.6 } }))).status).toBe(504);
+    expect(store.records()).toMatchObject([{ status: "IN_PROGRESS" }]);
+  });
+
+  it("an answer that is not remembered leaves the key held while a step is at work", async () => {
+    let [atOnce, most] = [0, 0];
+    const { send } = api(async (claim) => {
+      const charged = claim.step("charge", async () => {
+        most = Math.max(most, ++atOnce);
+        await pause(60);
+        atOnce--;
+        return "ch-1";
+      });
+      const chargeId = await Promise.race([charged, pause(5)]);
+      return chargeId === undefined ? { statusCode: 503, body: "later" } : { statusCode: 201, body: String(chargeId) };
+    });
+    expect([(await send()).status, (await send()).status, most]).toStrictEqual([503, 201, 1]);
   });
 
   it("a write that is refused is a 409 problem, and the key is free again", async () => {

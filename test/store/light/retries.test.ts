@@ -35,6 +35,17 @@ describe("a request is tried again", () => {
     expect(sent).toHaveLength(4);
   });
 
+  it.each([
+    ["a lost connection", hangUp, 2],
+    ["status 500", refusal("InternalServerError", {}, 500), 2],
+    ["throttling, which nothing survives,", refusal("ThrottlingException"), undefined],
+  ])("and after %s a refusal says whether an earlier sending may still arrive", async (_, reply, attempts) => {
+    const { endpoint } = await serve(reply, refusal("TransactionCanceledException"));
+    const error = await failureOf(clientAt(endpoint, { runtime: handTime() }).send("GetItem", GET));
+    expect(error).toMatchObject({ name: "TransactionCanceledException", $metadata: { httpStatusCode: 400 } });
+    expect((error["$metadata"] as { attempts?: number }).attempts).toBe(attempts);
+  });
+
   it("signed anew, with the time that it is then", async () => {
     const { endpoint, sent } = await serve(refusal("ThrottlingException"), found);
     await clientAt(endpoint, { runtime: handTime(Date.UTC(2026, 0, 1) + 900) }).send("GetItem", GET);
