@@ -9,7 +9,6 @@ const FLAGS = {
   format: "esm",
   target: "node20",
   mainFields: ["module", "main"],
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   logLevel: "warning",
 } as const satisfies BuildOptions;
 
@@ -47,7 +46,7 @@ export async function readableBundle(entry: string, outfile: string): Promise<st
 
 /** The program alone, in JavaScript, its imports left as they are. */
 export async function unbundled(entry: string, outfile: string): Promise<string> {
-  await build({ ...FLAGS, bundle: false, banner: {}, entryPoints: [entry], outfile });
+  await build({ ...FLAGS, bundle: false, entryPoints: [entry], outfile });
   return outfile;
 }
 

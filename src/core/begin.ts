@@ -8,9 +8,12 @@ import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import { IdempotencyTokenError } from "./refusals.ts";
 import type { ClaimedFrom, ClaimRequest } from "./store.ts";
-import { type EpochSeconds, nowOf } from "./time.ts";
+import { type EpochMillis, type EpochSeconds, nowOf } from "./time.ts";
 import { MOST_READS, type Waiting, waitFor, waitForEnd } from "./wait.ts";
 import { withoutTables } from "./writing.ts";
+
+/** What a request's record is found by and compared with. */
+type Identity = Pick<BeginRequest, "id" | "fingerprint">;
 
 /** What a request asks for, computed from the event before any user code ran. */
 export interface BeginRequest {
@@ -93,13 +96,13 @@ async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease):
   }
 }
 
-function report(engine: Engine, request: BeginRequest, begun: Begun): Begun {
+function report<B extends Begun>(engine: Engine, { id }: Identity, begun: B): B {
   if (begun.status === "claimed") {
-    tell(engine, request.id, { type: "claimed", attempt: begun.claim.attempt, takeover: begun.claim.attempt > 1 });
+    tell(engine, id, { type: "claimed", attempt: begun.claim.attempt, takeover: begun.claim.attempt > 1 });
   } else if (begun.status === "refused") {
-    tell(engine, request.id, { type: "refused", code: begun.error.code, error: begun.error });
+    tell(engine, id, { type: "refused", code: begun.error.code, error: begun.error });
   } else {
-    tell(engine, request.id, { type: "replayed", attempt: begun.attempt });
+    tell(engine, id, { type: "replayed", attempt: begun.attempt });
   }
   return begun;
 }
@@ -247,12 +250,30 @@ async function lookAt(engine: Engine, request: BeginRequest, lease: Lease): Prom
   } catch {
     return undefined; // The claim that follows reports what is wrong.
   }
+  return answerIn(engine, request, found, now);
+}
+
+function answerIn(
+  engine: Engine,
+  { id, fingerprint }: Identity,
+  found: Found,
+  now: EpochMillis,
+): Promise<Concluded> | undefined {
   if (found?.status !== "COMPLETED" && found?.status !== "FAILED") return undefined;
-  if (found.fingerprint !== request.fingerprint) return undefined;
-  const decision = decide(found, request.fingerprint, now, engine.policies);
+  if (found.fingerprint !== fingerprint) return undefined;
+  const decision = decide(found, fingerprint, now, engine.policies);
   return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"
     ? undefined
-    : conclude(engine, request.id, decision);
+    : conclude(engine, id, decision);
+}
+
+/**
+ * The answer to a request by a finished record that this process knows, as a first look would give it; `undefined` where
+ * it answers no such request.
+ */
+export async function answerFrom(engine: Engine, request: Identity, known: Found): Promise<Concluded | undefined> {
+  const answer = await answerIn(engine, request, known, nowOf(engine.store.clock));
+  return answer === undefined ? undefined : report(engine, request, answer);
 }
 
 function noTimeLeft(engine: Engine, request: BeginRequest, lease: Lease): Begun {

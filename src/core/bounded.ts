@@ -11,8 +11,19 @@ export function within<Answer>(runtime: Runtime, millis: number, request: () => 
       const detail = `no answer within the ${Math.max(0, Math.round(millis))} ms that were left`;
       reject(new IdempotencyStoreError({ reason: "timeout", detail }));
     });
-    const answered = async (): Promise<Answer> => request();
-    answered().then(resolve, reject).finally(cancel);
+    const failed = (error: unknown): void => {
+      cancel();
+      reject(error);
+    };
+    try {
+      // A store of one's own may answer with any thenable.
+      Promise.resolve(request()).then((answer) => {
+        cancel();
+        resolve(answer);
+      }, failed);
+    } catch (error) {
+      failed(error);
+    }
   });
 }
 

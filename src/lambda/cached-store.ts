@@ -11,8 +11,8 @@ export interface CacheLimits {
 
 /** A store that knows some records without asking. */
 export interface CachedStore extends IdempotencyStore {
-  /** Whether a first look at the record costs no request. */
-  knows(id: string): boolean;
+  /** The record, where it is known: a first look then costs no request. */
+  known(id: string): CompletedRecord | undefined;
 }
 
 /** What one record takes beside its result: id, fingerprint, numbers. */
@@ -56,24 +56,25 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
     keep({ id, owner, attempt, fingerprint, createdAt, status: "COMPLETED", completedAt, expiresAt, result });
   }
 
-  function live(id: string): CompletedRecord | undefined {
+  function known(id: string): CompletedRecord | undefined {
     const record = records.get(id);
-    if (record === undefined || record.expiresAt > floorSeconds(nowOf(store.clock))) return record;
-    forget(id);
-    return undefined;
+    if (record === undefined) return undefined;
+    if (record.expiresAt <= floorSeconds(nowOf(store.clock))) {
+      forget(id);
+      return undefined;
+    }
+    // Asked for now: it goes last.
+    records.delete(id);
+    records.set(id, record);
+    return record;
   }
 
   return {
     clock: store.clock,
-    knows: (id) => live(id) !== undefined,
+    known,
     async read(id, options) {
-      const known = options.consistent ? undefined : live(id);
-      if (known !== undefined) {
-        // Asked for now: it goes last.
-        records.delete(id);
-        records.set(id, known);
-        return known;
-      }
+      const record = options.consistent ? undefined : known(id);
+      if (record !== undefined) return record;
       const found = await store.read(id, options);
       keep(found);
       return found;

@@ -180,11 +180,15 @@ function refuseInStep(claim: CurrentClaim, what: string): void {
  * Whether a function that is still at work around the caller holds one of these records. The handler of a Middy middleware
  * has no frame: a call that it makes is known by the request's own `context`.
  */
-export function isHeldByCaller(ids: readonly string[], context: LambdaContext | undefined): boolean {
+export function isHeldByCaller(
+  records: readonly { readonly id: string }[],
+  context: LambdaContext | undefined,
+): boolean {
+  const isOne = (held: string | undefined): boolean => records.some(({ id }) => id === held);
   const outer = heldOn(context);
-  if (outer !== undefined && ids.includes(outer.id)) return true;
+  if (outer !== undefined && isOne(outer.id)) return true;
   for (let frame = frames.getStore(); frame !== undefined; frame = frame.outer) {
-    if (frame.running && frame.claim.id !== undefined && ids.includes(frame.claim.id)) return true;
+    if (frame.running && isOne(frame.claim.id)) return true;
   }
   return false;
 }

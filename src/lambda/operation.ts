@@ -1,4 +1,4 @@
-import { type Begun, begin } from "../core/begin.ts";
+import { answerFrom, type Begun, begin } from "../core/begin.ts";
 import { type Engine, tell } from "../core/engine.ts";
 import {
   IdempotencyConfigError,
@@ -130,14 +130,15 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         if (firstSentAt !== undefined && firstSentAt + retention <= nowOf(engine.store.clock)) {
           return refused(engine, current.id, new IdempotencyRequestTooOldError({ retention }));
         }
-        const remaining = remainingTime(context);
-        const all = ids.map(({ id }) => id);
-        if (isHeldByCaller(all, outermost ? undefined : context)) {
+        if (isHeldByCaller(ids, outermost ? undefined : context)) {
           return refused(engine, current.id, new IdempotencyReentrantError());
         }
+        const known = engine.store === cached ? cached.known(current.id) : undefined;
+        const answered = known && (await answerFrom(engine, current, known));
+        if (answered !== undefined) return answered;
+        const remaining = remainingTime(context);
         const repeated = recent.note(current.id) || retried;
-        const isCached = engine.store === cached && cached.knows(current.id);
-        const lookFirst = isCached || settings.lookup === "first" || (settings.lookup === "auto" && repeated);
+        const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const issuedUntil = token?.until;
         const previous = ids.slice(1).map((older) => ({
           ...older,

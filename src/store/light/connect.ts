@@ -1,3 +1,4 @@
+import type { RequestOptions } from "node:http";
 import type { Operation, Operations, Transport } from "../transport.ts";
 import { read } from "./answer.ts";
 import { toBody } from "./body.ts";
@@ -42,12 +43,12 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
     if (place === undefined) throw failure("Error", "Region is missing");
     return place;
   };
-  const options = ({ hostname, servername, port, path }: Place, method: string) => ({
-    hostname,
-    servername,
-    port,
-    path,
-    method,
+  const options = (
+    { hostname, servername, port, path }: Place,
+    method: string,
+    headers: RequestOptions["headers"],
+  ) => ({
+    ...{ hostname, servername, port, path, method, headers },
   });
 
   /** One attempt; `error` is whatever kept it from an output, and `cured` says that to send it anew is no retry. */
@@ -57,7 +58,7 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
     const at = runtime.now() + cure.offset();
     const headers = signed(to, { operation, body, at }, pair);
     const sent = { body, limit: LIMIT, patience: settings.patience, runtime };
-    const answer = await exchange(line, { ...options(to, "POST"), headers: Object.entries(headers).flat() }, sent);
+    const answer = await exchange(line, options(to, "POST", headers), sent);
     const outcome = "error" in answer ? answer : read(answer);
     if ("output" in outcome) return outcome;
     const { error } = outcome;
@@ -93,8 +94,11 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
     async prewarm() {
       const open = async () => {
         const to = where();
-        const request = { ...options(to, "GET"), headers: { Host: to.host } };
-        await exchange(line, request, { limit: LIMIT, patience: settings.patience, runtime });
+        await exchange(line, options(to, "GET", ["Host", to.host]), {
+          limit: LIMIT,
+          patience: settings.patience,
+          runtime,
+        });
       };
       const sign = async () =>
         signed(where(), { operation: "GetItem", body: "", at: runtime.now() }, await credentials.current());

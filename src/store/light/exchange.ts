@@ -30,13 +30,15 @@ export interface Line {
 }
 
 /**
- * The modules are asked for by name when they are needed: on Node 22 and newer an `import` of `node:http`
+ * A line to one server: its connections need no names to be told apart, which an agent else makes of some twenty options
+ * for each request. The modules are asked for by name when they are needed: on Node 22 and newer an `import` of `node:http`
  * also loads `fetch` and all that belongs to it.
  */
 export function lineTo(protocol: string): Line {
   const secure = protocol === "https:";
   const { Agent, request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
-  return { agent: new Agent({ keepAlive: true, maxSockets: 50 }), request, secure };
+  const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 50 }), { getName: () => protocol });
+  return { agent, request, secure };
 }
 
 /**
@@ -49,7 +51,7 @@ export function exchange(
   { body, limit, patience, runtime }: { body?: string; limit: number; patience: Patience; runtime: LightRuntime },
 ): Promise<Answer | Unanswered> {
   return new Promise((resolve) => {
-    const request = send({ ...options, agent, setHost: false });
+    const request = send(Object.assign(options, { agent, setHost: false }));
     let connecting: (() => void) | undefined;
     const settle = (outcome: Answer | Unanswered): void => {
       late();

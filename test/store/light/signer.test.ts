@@ -1,9 +1,14 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { placeOf } from "../../../src/store/light/endpoint.ts";
-
-import { signed } from "../../../src/store/light/signer.ts";
+import { signed as signedList } from "../../../src/store/light/signer.ts";
 import { KEYS } from "./kit.ts";
+
+/** The signed headers by name. */
+function signed(...args: Parameters<typeof signedList>): Readonly<Record<string, string>> {
+  const list = signedList(...args);
+  return Object.fromEntries(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] as string]] : [])));
+}
 
 type Pair = { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
 
