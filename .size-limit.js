@@ -5,7 +5,7 @@ const entry = (name, file, limit) => ({ name, path: `dist/${file}.js`, limit, gz
 
 export default [
   entry("lambda-once", "index", "37 kB"),
-  entry("lambda-once/dynamodb", "dynamodb", "13.5 kB"),
-  entry("lambda-once/dynamodb/light", "dynamodb-light", "19 kB"),
+  entry("lambda-once/dynamodb", "dynamodb", "12 kB"),
+  entry("lambda-once/dynamodb/light", "dynamodb-light", "17.5 kB"),
   entry("lambda-once/client", "client", "2 kB"),
 ];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startDynamoDBLocal } from "../infra/local/dynamodb-local.ts";
@@ -43,6 +43,9 @@ async function bundleFaults(installed: Installation): Promise<readonly string[]>
   for (const [name, bound] of Object.entries(COUNTED.bundles)) {
     const size = await zipped(bundles[name] ?? "");
     if (size > bound) faults.push(`the bundle of handlers/${name}.ts is ${size} bytes; allowed are ${bound}`);
+    // It would fail where it is loaded, unless its user knows of a banner.
+    if ((await readFile(bundles[name] ?? "", "utf8")).includes("Dynamic require of"))
+      faults.push(`the bundle of handlers/${name}.ts needs a \`require\``);
   }
   return faults;
 }

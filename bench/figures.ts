@@ -9,9 +9,12 @@ const at = (list: readonly Warm[], path: Path, event: Bytes): Warm | undefined =
       scenario.path === path && scenario.event === event && scenario.key === "field" && scenario.result === 200,
   );
 
-/** Warm CPU over TLS for the light client; over the same SDK client, answered in memory, for the other. */
+/** Over which client: `own` is the SDK's, as `dynamoDBStore()` makes it, `sdk` the one that the peer makes. */
+export type Client = "light" | "own" | "sdk";
+
+/** Warm CPU over TLS for the light client; answered in memory for the SDK's. */
 export const warm =
-  (path: Path, event: Bytes, client: "light" | "sdk") =>
+  (path: Path, event: Bytes, client: Client) =>
   ({ tls, memory }: Results): number =>
     at(client === "light" ? tls : memory, path, event)?.less[client]?.[0] ?? Number.NaN;
 
@@ -23,19 +26,19 @@ export const inMemory =
 
 /** A figure of fresh processes. */
 export const fresh =
-  (name: string, client: "light" | "sdk") =>
+  (name: string, client: Client) =>
   (results: Results): number =>
     results.fresh[name]?.find(({ handler }) => handler === client)?.less ?? Number.NaN;
 
 /** Replays of many keys per second, ten at a time. */
 export const rate =
-  (client: "light" | "sdk") =>
+  (client: Client) =>
   ({ throughput }: Results): number =>
     throughput.find(({ path, concurrent }) => path === "many" && concurrent === 10)?.more[client] ?? Number.NaN;
 
 /** The peer's bundle by ours. */
 export const size =
-  (client: "light" | "sdk") =>
+  (client: Client) =>
   ({ sizes }: Results): number =>
     (sizes["peer"] ?? Number.NaN) / (sizes[client] ?? Number.NaN);
 

@@ -46,7 +46,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       const { sizes, parts, fresh } = await freshProcesses(installed, server.place, effort, say);
       const bundles = await bundlesOf(installed, SUBJECTS, "warm");
       say("warm calls over TLS");
-      const tls = await warmCalls(["light", "sdk", "peer"], {
+      const tls = await warmCalls(["light", "own", "sdk", "peer", "wire"], {
         bundles,
         effort,
         scenarios: overTls(effort),
@@ -63,8 +63,8 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       const local = await startDynamoDBLocal();
       try {
         say("throughput on DynamoDB Local");
-        const { light = "", sdk = "", peer = "" } = bundles;
-        const rates = await throughput(local, { light, sdk, peer }, effort.throughput);
+        const { light = "", own = "", sdk = "", peer = "" } = bundles;
+        const rates = await throughput(local, { light, own, sdk, peer }, effort.throughput);
         say("requests and units");
         const counted = { bills: await countPaths(local), sized: await countSizes(local) };
         const minutes = (performance.now() - since) / 60_000;
@@ -111,7 +111,9 @@ async function freshProcesses(
   for (const [name, program] of Object.entries(HANDLERS)) {
     sizes[name] = await zipped(bundles[name] ?? "");
     parts[name] = await partsOf(installed.copyOf(program));
-    loose[name] = await unbundled(installed.copyOf(program), installed.file(`unbundled/${name}.mjs`));
+    // It is no package's: its own second file is of this folder.
+    if (name !== "wire")
+      loose[name] = await unbundled(installed.copyOf(program), installed.file(`unbundled/${name}.mjs`));
   }
   const { light = "" } = bundles;
   const runner = installed.file("handlers/fresh.mjs");
@@ -152,13 +154,14 @@ async function warmCalls(
   const children = Object.fromEntries(
     names.map((name): [string, Child] => [name, startChild(bundles[name] ?? "", env)]),
   );
-  const { bare, ...libraries } = children;
+  const { bare, wire, ...libraries } = children;
+  const floors = { ...(bare && { bare }), ...(wire && { wire }) };
   try {
     for (const child of Object.values(children)) await prime(child, effort.quick);
     const found: Warm[] = [];
     for (const scenario of scenarios) {
-      const floor = bare !== undefined && (scenario.path === "first" || scenario.path === "replay");
-      found.push(await warm(floor ? { ...libraries, bare } : libraries, scenario, effort.warm));
+      const hasFloor = scenario.path === "first" || scenario.path === "replay";
+      found.push(await warm(hasFloor ? { ...libraries, ...floors } : libraries, scenario, effort.warm));
     }
     return found;
   } finally {

@@ -18,8 +18,9 @@ export function benchmarksPage(about: string, results: Results): string {
     figuresTable(results),
     ...reasons(results),
     "## Warm CPU time of a call, over TLS",
-    "Microseconds, and how many times less than the peer's (quartiles over the rounds).",
-    warmTable(results.tls, ["light", "sdk"]),
+    "Microseconds, and how many times less than the peer's (quartiles over the rounds). *Wire* is `node:https` alone: as many requests " +
+      "of about as many bytes, with no library, no signature and no time limit. No client over `node:https` can go below it.",
+    warmTable(results.tls, ["light", "own", "sdk", "wire"]),
     "## Warm CPU time of a call, HTTP answered in memory",
     "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is the SDK with the " +
       "least that it can be asked for on that path, as many requests: no library over this client can go below it.",
@@ -81,9 +82,9 @@ function warmTable(all: readonly Warm[], subjects: readonly string[]): string {
 
 function freshTable({ fresh }: Results): string {
   const isBytes = (name: string): boolean => name === "rss" || name === "heap";
-  const names = ["light", "own", "sdk"];
+  const names = ["light", "own", "sdk", "wire"];
   return table(
-    ["", "light", "own", "SDK", "peer", "light: less", "own: less", "SDK: less"],
+    ["", "light", "own", "SDK", "wire", "peer", "light: less", "own: less", "SDK: less", "wire: less"],
     Object.entries(fresh).map(([name, figure]) => {
       const of = (handler: string) => figure.find((one) => one.handler === handler);
       const value = (handler: string): string => {
@@ -98,12 +99,12 @@ function freshTable({ fresh }: Results): string {
 
 const throughputTable = ({ throughput }: Results): string =>
   table(
-    ["keys", "at a time", "light", "SDK", "peer", "light: more", "SDK: more"],
+    ["keys", "at a time", "light", "own", "SDK", "peer", "light: more", "own: more", "SDK: more"],
     throughput.map(({ path, concurrent, perSecond, more }) => [
       PATHS[path],
       concurrent,
-      ...["light", "sdk", "peer"].map((name) => perSecond[name]?.toFixed(0) ?? "-"),
-      ...["light", "sdk"].map((name) => ratio(more[name])),
+      ...["light", "own", "sdk", "peer"].map((name) => perSecond[name]?.toFixed(0) ?? "-"),
+      ...["light", "own", "sdk"].map((name) => ratio(more[name])),
     ]),
   );
 

@@ -10,7 +10,7 @@ export const INTRODUCTION =
 export const HOW = [
   "- **What is compared** is the package as it is published, built by the run and installed beside the peer, bundled with the same flags of esbuild. Both return and " +
     "store the same results, under a key from the event (*field*: JMESPath `orderId`; *event*: all of it), for a day, without a fingerprint.",
-  "- **light** is `lambda-once/dynamodb/light`; **own** is `lambda-once/dynamodb` with the client that it makes by itself; **SDK** is the same with the client that the peer makes, `new DynamoDBClient({})`.",
+  "- **light** is `lambda-once/dynamodb/light`; **own** is `lambda-once/dynamodb` with the client that it makes by itself, as one uses it over the SDK; **SDK** is the same with the client that the peer makes, `new DynamoDBClient({})`.",
   "- **Over TLS** the requests go to a server in another process, whose answers are equal for all: each side's record as it writes it. **In memory** the HTTP " +
     "beneath both is replaced: the SDK's `requestHandler`, and `https.request`. What is left is each side's own work, signature and parsing included.",
   "- **CPU time** is user and system time of the process, the collector's and the compiler's threads too; *warm* after 6,000 calls and some hundred of the scenario.",
@@ -45,28 +45,26 @@ export function reasons(results: Results): readonly string[] {
   const [first, over] = [warm(results.memory, "first"), warm(results.tls, "first")];
   const [small, large] = [warm(results.memory, "cached"), warm(results.memory, "cached", 100_000)];
   const light = parts["light"] ?? {};
-  const ofNode = profiles
-    .find((one) => one.subject === "light" && one.what === "warm, TLS")
-    ?.packages.find(([owner]) => owner === "Node.js");
-  const atMost = (over?.cpu["peer"] ?? Number.NaN) / ((over?.cpu["light"] ?? Number.NaN) * (ofNode?.[1] ?? Number.NaN));
+  const wired = over?.less["wire"]?.[0];
+  const cold = (handler: string) => fresh["first: calls 11 - 100"]?.find((one) => one.handler === handler);
   return [
-    "What is not reached, and why, by the profiles [below](#where-the-time-goes):",
+    "What is not reached, and why, by the floors and the profiles [below](#where-the-time-goes):",
     [
-      `- **Warm CPU of the light client.** A first execution takes ${micros(over, "light")} over TLS, of which ${part("light", "warm, TLS", "Node.js")} is Node.js's own ` +
-        `(HTTP, TLS, sockets, hashing) and ${part("light", "warm, TLS", "lambda-once")} lambda-once's; the peer's takes ${micros(over, "peer")}, of which Node.js has ${part("peer", "warm, TLS", "Node.js")}. ` +
-        `With the HTTP answered in memory it is ${micros(first, "light")} to ${micros(first, "peer")}. Were all but Node.js's part nothing, the ratio over TLS would be about ${ratio(atMost)}: more needs an HTTP client below \`node:https\`.`,
-      `- **Warm CPU over the same SDK client.** In memory a first execution takes ${micros(first, "sdk")}, the peer's ${micros(first, "peer")}, the least that the SDK can be asked for ${micros(first, "bare")}: the bare SDK, with no library at all, takes only ${ratio(first?.less["bare"]?.[0])} times less than the peer on a first execution in memory: ` +
-        `what is below it is the SDK's (${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone; lambda-once has ${part("sdk", "warm, in memory", "lambda-once")}). ` +
-        `The client that \`dynamoDBStore()\` makes by itself takes ${ratio(first?.less["own"]?.[0])} times less than the peer.`,
-      `- **First calls of a process.** ${part("light", "calls 1 - 100, TLS", "Node.js")} of the light client's first hundred calls is Node.js, not yet compiled, ${part("light", "calls 1 - 100, TLS", "lambda-once")} lambda-once. ` +
+      `- **Warm CPU of the light client.** A first execution takes ${micros(over, "light")} over TLS, the peer's ${micros(over, "peer")}, and two requests of as many bytes over \`node:https\` alone, with no library and no signature, ` +
+        `${micros(over, "wire")}: no client over it can take more than ${ratio(wired)} times less than the peer, whatever it does. With the HTTP answered in memory it is ${micros(first, "light")} to ${micros(first, "peer")}, of which Node.js (hashing, promises, streams) has ` +
+        `${part("light", "warm, in memory", "Node.js")}, the garbage collector ${part("light", "warm, in memory", "garbage collector")}, and lambda-once with the signer ${part("light", "warm, in memory", "lambda-once")}.`,
+      `- **Warm CPU over a client of the SDK.** In memory a first execution takes ${micros(first, "own")} over the client that \`dynamoDBStore()\` makes, ${micros(first, "sdk")} over the one that the peer makes, the peer's ${micros(first, "peer")}, and the least that this client can be asked for, with no library at all, ${micros(first, "bare")}: ` +
+        `${ratio(first?.less["bare"]?.[0])} times less than the peer. What is below lambda-once is the SDK's: ${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone, ${part("sdk", "warm, in memory", "lambda-once")} in lambda-once.`,
+      `- **First calls of a process.** Code that is not compiled yet: ${part("light", "calls 1 - 100, TLS", "Node.js")} of the light client's first hundred calls is Node.js's own, ${part("light", "calls 1 - 100, TLS", "lambda-once")} lambda-once's and the signer's. ` +
+        `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer. ` +
         `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
-      `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process; that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
-        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}.`,
-      `- **Bundle.** Minified and not compressed, the light client's handler is ${kB(light["lambda-once"])} of lambda-once, ${kB(light["@jmespath-community/jmespath"])} of JMESPath and ${kB(light["aws4"])} of aws4; ` +
+      `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process, that of \`node:https\` and a handler of 30 lines ${imported("import, bundled", "wire")}, that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
+        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. What is above \`node:https\` is the compiler's work on the bundle, by its size.`,
+      `- **Bundle.** Minified and not compressed, the light client's handler is ${kB(light["lambda-once"])} of lambda-once, the signer in it, and ${kB(light["@jmespath-community/jmespath"])} of JMESPath; ` +
         `the peer's own code beside the SDK is ${kB((parts["peer"]?.["@aws-lambda-powertools/idempotency"] ?? 0) + (parts["peer"]?.["@aws-lambda-powertools/jmespath"] ?? 0))}. Steps, commits, waiting, renewal, and decoding that refuses are in every bundle, ` +
         `which makes ${kB(sizes["sdk"])} of the peer's ${kB(sizes["peer"])} over the SDK, compressed.`,
       `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
-        `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}.`,
+        `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}: JSON.parse alone.`,
       "- **Replays on DynamoDB Local.** It and the measured process share this machine's processors; its own work bounds what a client can gain.",
     ].join("\n"),
   ];

@@ -4,13 +4,14 @@ import { inMemory, sdkSettings } from "./memory.ts";
 import { ours } from "./ours.ts";
 import { serve } from "./serve.ts";
 
-/** What `dynamoDBStore()` gives the client that it makes, besides the network's settings. */
-const OWN = { cacheMiddleware: true, maxAttempts: 3 } as const;
+/** A client as `dynamoDBStore()` makes it, but for the network's settings. */
+function ownClient(): DynamoDBClient {
+  const settings = { cacheMiddleware: true, maxAttempts: 3 } as const;
+  const client = new DynamoDBClient({ ...sdkSettings(), ...settings });
+  client.middlewareStack.remove("loggerMiddleware");
+  return client;
+}
 
 serve(
-  ours((tableName) =>
-    inMemory
-      ? dynamoDBStore({ tableName, client: new DynamoDBClient({ ...sdkSettings(), ...OWN }) })
-      : dynamoDBStore({ tableName }),
-  ),
+  ours((tableName) => (inMemory ? dynamoDBStore({ tableName, client: ownClient() }) : dynamoDBStore({ tableName }))),
 );
