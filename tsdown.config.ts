@@ -31,20 +31,32 @@ const GROUPS = [
     name: "call",
     test: /\/src\/key\/|\/src\/store\/memory\.ts|\/src\/lambda\/(binding|cached-store|context|frames|idempotent|identity|operation|options|recent|runtime|unheld)\.ts/,
   },
-  { name: "table", test: /\/src\/store\/(committer|failures|native|requests|table|transact|transport|watch)\.ts/ },
+  {
+    name: "table",
+    test: /\/src\/store\/(committer|failures|native|requests|table|transact|transport|watch)\.ts/,
+  },
 ];
 
-const config: UserConfig = defineConfig({
+const common: UserConfig = {
   entry: entries(),
   format: "esm",
   platform: "node",
   target: "node20.19",
   fixedExtension: false,
-  sourcemap: true,
-  // CommonJS that is imported costs an ES module 5 ms at its start, and a bundle needs a `require` of its own for it.
   deps: { alwaysBundle: ["aws4"], onlyBundle: ["aws4"] },
-  plugins: [esmExternalRequirePlugin({ external: ["crypto", "querystring", "url"] })],
-  outputOptions: { codeSplitting: { groups: GROUPS } },
-  dts: { sourcemap: true },
-});
+};
+
+/** The code, and its declarations, which have files of their own. */
+const config: UserConfig[] = defineConfig([
+  {
+    ...common,
+    name: "code",
+    dts: false,
+    sourcemap: true,
+    // CommonJS that is imported costs an ES module 5 ms at its start, and a bundle needs a `require` of its own for it.
+    plugins: [esmExternalRequirePlugin({ external: ["crypto", "querystring", "url"] })],
+    outputOptions: { codeSplitting: { groups: GROUPS } },
+  },
+  { ...common, name: "declarations", dts: { emitDtsOnly: true, sourcemap: true }, clean: false },
+]);
 export default config;

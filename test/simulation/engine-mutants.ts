@@ -125,6 +125,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "an answer to what the client has sent again taken for the whole truth",
+    rare: true,
     client: (store) => ({
       ...store,
       commit: async (request) => {
