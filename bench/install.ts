@@ -26,7 +26,7 @@ export async function install(folder: string): Promise<Installation> {
   const modules = join(folder, "node_modules");
   const own = join(modules, "lambda-once");
   await mkdir(own, { recursive: true });
-  const flags = ["--logLevel", "error", "--filter", "/^code$/", "--no-sourcemap", "--out-dir", join(own, "dist")];
+  const flags = ["--logLevel", "error", "--filter", "code", "--no-sourcemap", "--out-dir", join(own, "dist")];
   await promisify(execFile)(join(ROOT, "node_modules", ".bin", "tsdown"), flags, { cwd: ROOT });
   await copyFile(join(ROOT, "package.json"), join(own, "package.json"));
   for (const name of LINKED) await symlink(join(ROOT, "node_modules", name), join(modules, name));

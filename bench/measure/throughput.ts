@@ -2,6 +2,7 @@ import { type LocalDynamoDB, localConfig } from "../../infra/local/dynamodb-loca
 import { median, ratios } from "../stats.ts";
 import { MANY, type Path, type Scenario } from "../subjects/scenario.ts";
 import { type Child, startChild } from "./child.ts";
+import { cpuOf } from "./cpu.ts";
 
 /** Replays per second through the same DynamoDB Local, by subject; `more` is how many times as many as the peer's. */
 export interface Throughput {
@@ -9,6 +10,8 @@ export interface Throughput {
   readonly concurrent: number;
   readonly perSecond: Readonly<Record<string, number>>;
   readonly more: Readonly<Record<string, number>>;
+  /** CPU time that DynamoDB Local itself takes for one of them, in µs; 0 where the system does not tell. */
+  readonly local: number;
 }
 
 const REPLAYS = (["many", "again"] as const).map((path): Scenario => ({ path, event: 200, key: "field", result: 200 }));
@@ -35,15 +38,20 @@ export async function throughput(
       }
     }
     const found: Throughput[] = [];
+    const spent = await cpuOf("-port", new URL(local.endpoint).port);
     for (const [scenario, concurrent] of REPLAYS.flatMap((one) => levels.map((level) => [one, level] as const))) {
       const rates = Object.fromEntries(Object.keys(children).map((name): [string, number[]] => [name, []]));
       const calls: Record<string, number> = {};
+      let [made, taken] = [0, 0];
       for (let round = 0; round < rounds; round++) {
         const inTurn = Object.entries(children);
         for (const [name, child] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
           const count = calls[name] ?? (await callsFor(child, { scenario, concurrent }, slice));
           calls[name] = count;
+          const before = await spent();
           const { elapsed } = await child.run({ scenario, calls: count, concurrent });
+          taken += ((await spent()) ?? 0) - (before ?? 0);
+          made += count;
           rates[name]?.push((count / elapsed) * 1_000);
         }
       }
@@ -55,6 +63,7 @@ export async function throughput(
         concurrent,
         perSecond: by(median),
         more: by((all) => median(ratios(all, peer))),
+        local: taken / made,
       });
     }
     return found;
