@@ -23,7 +23,7 @@ export interface Committing {
   /** Nothing was claimed: the commit is the claim. */
   vacant: boolean;
   /** Nothing was committed: gives the key back. Never throws. */
-  release(): Promise<void>;
+  release(): Promise<unknown>;
 }
 
 /**
