@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startDynamoDBLocal } from "../infra/local/dynamodb-local.ts";
 import { COUNTED } from "./bounds.ts";
 import { zipped } from "./bundle.ts";
+import { constructBundles } from "./constructs.ts";
 import { countPaths } from "./cost/paths.ts";
 import { type Installation, install } from "./install.ts";
 import { loadedBy } from "./measure/modules.ts";
@@ -14,7 +15,12 @@ export async function countedFaults(): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), "lambda-once-gate-"));
   try {
     const installed = await install(folder);
-    return [...(await requestFaults()), ...(await bundleFaults(installed)), ...(await moduleFaults(installed))];
+    return [
+      ...(await requestFaults()),
+      ...(await bundleFaults(installed)),
+      ...(await constructFaults()),
+      ...(await moduleFaults(installed)),
+    ];
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -48,6 +54,17 @@ async function bundleFaults(installed: Installation): Promise<readonly string[]>
       faults.push(`the bundle of handlers/${name}.ts needs a \`require\``);
   }
   return faults;
+}
+
+async function constructFaults(): Promise<readonly string[]> {
+  const bundles = await constructBundles();
+  const names = new Set([...Object.keys(COUNTED.constructs), ...Object.keys(bundles)]);
+  const bounds: Readonly<Record<string, number>> = COUNTED.constructs;
+  return [...names].flatMap((name) => {
+    const [size, bound] = [bundles[name]?.gzip, bounds[name]];
+    if (size !== undefined && bound !== undefined && size <= bound) return [];
+    return [`the demo's function ${name} is deployed with ${size ?? "no"} bytes; allowed are ${bound ?? "none"}`];
+  });
 }
 
 async function moduleFaults({ folder }: Installation): Promise<readonly string[]> {

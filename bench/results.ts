@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startDynamoDBLocal } from "../infra/local/dynamodb-local.ts";
 import { bundle, partsOf, readableBundle, unbundled, zipped } from "./bundle.ts";
+import { constructBundles, type Deployed } from "./constructs.ts";
 import { countPaths, countSizes, type Sized } from "./cost/paths.ts";
 import type { Bill } from "./cost/prices.ts";
 import { type Installation, install } from "./install.ts";
@@ -27,6 +28,8 @@ export interface Results {
   readonly sizes: Readonly<Record<string, number>>;
   /** Bytes of that bundle by package, minified and not compressed. */
   readonly parts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Of the demo's functions, as the constructs bundle them. */
+  readonly constructs: Readonly<Record<string, Deployed>>;
   readonly throughput: readonly Throughput[];
   readonly profiles: readonly Shares[];
   readonly bills: Readonly<Record<string, Bill>>;
@@ -68,7 +71,8 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
         say("requests and units");
         const counted = { bills: await countPaths(local), sized: await countSizes(local) };
         const minutes = (performance.now() - since) / 60_000;
-        return { tls, memory, fresh, sizes, parts, throughput: rates, profiles, ...counted, minutes };
+        const constructs = await constructBundles();
+        return { tls, memory, fresh, sizes, parts, constructs, throughput: rates, profiles, ...counted, minutes };
       } finally {
         await local.stop();
       }
