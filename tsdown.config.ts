@@ -25,11 +25,11 @@ function entries(): Record<string, string> {
 const GROUPS = [
   {
     name: "core",
-    test: /\/src\/(core|codec)\/|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
+    test: /\/src\/core\/(commit-plan|duration|error-base|errors|plain|record|sendings|time)\.ts|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
   },
   {
     name: "call",
-    test: /\/src\/key\/|\/src\/store\/memory\.ts|\/src\/lambda\/(binding|cached-store|context|frames|idempotent|identity|operation|options|recent|runtime|unheld)\.ts/,
+    test: /\/src\/(codec|core|key)\/|\/src\/store\/memory\.ts|\/src\/lambda\/(binding|cached-store|context|frames|idempotent|identity|operation|options|recent|runtime|unheld)\.ts/,
   },
   {
     name: "table",

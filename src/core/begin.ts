@@ -1,6 +1,6 @@
 import { asStoreError, within } from "./bounded.ts";
 import { type Claim, holdClaim } from "./claim.ts";
-import { type Concluded, conclude, inProgress } from "./conclude.ts";
+import { answerIn, type Concluded, conclude, inProgress } from "./conclude.ts";
 import { type Decision, decide, isLiveClaimOf } from "./decide.ts";
 import { backoff, type Engine, tell } from "./engine.ts";
 import { IdempotencyNoTimeLeftError } from "./errors.ts";
@@ -8,7 +8,7 @@ import { type Lease, leaseFor } from "./lease.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import { IdempotencyTokenError } from "./refusals.ts";
 import type { ClaimedFrom, ClaimRequest } from "./store.ts";
-import { type EpochMillis, type EpochSeconds, nowOf } from "./time.ts";
+import { type EpochSeconds, nowOf } from "./time.ts";
 import { MOST_READS, type Waiting, waitFor, waitForEnd } from "./wait.ts";
 import { withoutTables } from "./writing.ts";
 
@@ -251,20 +251,6 @@ async function lookAt(engine: Engine, request: BeginRequest, lease: Lease): Prom
     return undefined; // The claim that follows reports what is wrong.
   }
   return answerIn(engine, request, found, now);
-}
-
-function answerIn(
-  engine: Engine,
-  { id, fingerprint }: Identity,
-  found: Found,
-  now: EpochMillis,
-): Promise<Concluded> | undefined {
-  if (found?.status !== "COMPLETED" && found?.status !== "FAILED") return undefined;
-  if (found.fingerprint !== fingerprint) return undefined;
-  const decision = decide(found, fingerprint, now, engine.policies);
-  return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"
-    ? undefined
-    : conclude(engine, id, decision);
 }
 
 /**

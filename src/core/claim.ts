@@ -36,7 +36,7 @@ export interface Claim {
   overdue(): boolean;
   /** Whether another call has taken over: what this one returns is not the operation's answer. */
   lost(): boolean;
-  /** Whether an answer is only true once it is committed: writes were collected or are under way, or the commit is the claim. */
+  /** Whether an answer is only true once it is committed: writes were collected, or are under way. */
   mustCommit(): boolean;
   /** Whether the claim has ended. */
   ended(): boolean;
@@ -72,12 +72,23 @@ export interface Claim {
   cancel(): Promise<void>;
 }
 
+/** How long a caller waits for steps that its function has left at work, in milliseconds. */
+const SHORT = 1_000;
+
+/** The error of what came too late. */
+export const hasEnded = (what: string): IdempotencyConfigError =>
+  new IdempotencyConfigError(
+    `${what} was called after the claim had ended; allowed is while the function runs, before its commit`,
+  );
+
 /** The claim over a record that this process has just written; `vacant`: that its commit is to write. */
 export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease, vacant = false): Claim {
   const { id, attempt } = record;
   const deadline = deadlineOf(lease, engine.runtime);
   const writing = writingOf(engine, lease, record.owner);
   let ended = false;
+  /** The function is over, and its claim waits for what it has left at work. */
+  let over = false;
   let lost = false;
   let committed: { readonly result: unknown } | undefined;
   let committing: Promise<unknown> | undefined;
@@ -97,11 +108,6 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
 
   async function uncommitted(): Promise<void> {
     if (committing !== undefined) await committing;
-  }
-
-  /** Nothing of this call is to be remembered: where the commit is the claim, another call may have answered meanwhile. */
-  async function answeredElsewhere(): Promise<Answer | undefined> {
-    return commitment.vacant ? answerOfAnother(commitment) : undefined;
   }
 
   function end(): boolean {
@@ -128,11 +134,12 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
 
   function assertLive(what: string): void {
     if (lost) throw new IdempotencyClaimLostError({ retryAfter: 1 });
-    if (ended || committing !== undefined) {
-      throw new IdempotencyConfigError(
-        `${what} was called after the claim had ended; allowed is while the function runs, before its commit`,
-      );
-    }
+    if (ended || committing !== undefined) throw hasEnded(what);
+  }
+
+  function assertRunning(what: string): void {
+    assertLive(what);
+    if (over) throw hasEnded(what);
   }
 
   function judge(outcome: Outcome): ReturnType<Engine["remember"]> {
@@ -184,7 +191,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     remainingTimeInMillis: deadline.remaining,
     overdue: () => lost || lease.overdue(),
     lost: () => lost,
-    mustCommit: () => vacant || committing !== undefined || writing.size > 0,
+    mustCommit: () => committing !== undefined || writing.size > 0,
     ended: () => ended,
     async step(name, fn, options) {
       if (vacant) {
@@ -199,13 +206,13 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       return engine.runtime.stableId(id, name);
     },
     write(writes) {
-      assertLive("write()");
+      assertRunning("write()");
       writing.collect(writes);
       lease.reserve();
       deadline.changed();
     },
     async commit(writes, result, reduce = (whole) => whole) {
-      assertLive("commit()");
+      assertRunning("commit()");
       const running = commitNow(writes, result, reduce);
       committing = running.catch(() => undefined);
       try {
@@ -236,20 +243,25 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       const executed: Answer = { status: "executed", attempt, result, kept: false };
       if (ended) return executed;
       const verdict = judge({ status: "returned", result });
-      // What the function has left at work may still do something: its key is not free before.
-      if (verdict === "release") await steps.settled();
+      over = true;
+      // What the function has left at work may still do something: its key is not free before, and its caller does not wait.
+      const atRest = verdict !== "release" || (await steps.settled(SHORT));
       const overdue = deadline.remaining() === 0;
       if (!end()) return executed;
       if (verdict === "keep") {
         if (commitment.vacant || writing.size > 0) return commitResult(commitment, result, reduce);
         return saveResult(engine, record, lease, result, reduce);
       }
-      if (verdict === "hold" || overdue) {
-        const why = overdue ? "came after its deadline" : "is not to be remembered yet";
+      if (verdict === "hold" || overdue || !atRest) {
+        const why = overdue
+          ? "came after its deadline"
+          : atRest
+            ? "is not to be remembered yet"
+            : "came before a step's end";
         tell(engine, id, { type: "held", attempt, reason: `the result ${why}` });
         return executed;
       }
-      const elsewhere = await answeredElsewhere();
+      const elsewhere = await answerOfAnother(commitment);
       if (elsewhere !== undefined) return elsewhere;
       const theirs = await giveBack();
       // A call that has taken over has the operation's answer, where it has one already.
@@ -258,6 +270,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     async threw(error) {
       await uncommitted();
+      over = true;
       await steps.settled();
       const overdue = deadline.remaining() === 0;
       if (!end()) return undefined;
@@ -270,7 +283,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         return undefined;
       }
       const verdict = isIdempotencyError(error) ? "release" : judge({ status: "threw", error });
-      const elsewhere = verdict === "keep" ? undefined : await answeredElsewhere();
+      const elsewhere = verdict === "keep" ? undefined : await answerOfAnother(commitment);
       if (elsewhere !== undefined) return elsewhere;
       if (verdict === "release") await giveBack();
       else if (verdict === "hold")

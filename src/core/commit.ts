@@ -3,11 +3,16 @@ import type { CommitPlan } from "./commit-plan.ts";
 import type { Engine } from "./engine.ts";
 import { IdempotencyStoreError, IdempotencyWriteConflictError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import { heldElsewhere, pause, persist } from "./persist.ts";
+import { heldElsewhere, pause, readNow } from "./persist.ts";
 import { type Found, isAnswer } from "./record.ts";
+import { mayHaveArrived } from "./sendings.ts";
 import type { CommitAnswer, CommitRequest, IdempotencyStore } from "./store.ts";
 import { floorSeconds, nowOf } from "./time.ts";
 import type { PartFacts } from "./write.ts";
+
+/** A try that the store's own client sent again. */
+const unheardBelow = (): IdempotencyStoreError =>
+  new IdempotencyStoreError({ reason: "timeout", detail: "no answer to an earlier try" });
 
 /** How a commit ended, where it is known. */
 export type CommitEnd =
@@ -49,7 +54,7 @@ export async function carryOut(
       failure = asStoreError(error);
       if (mayHaveArrived(failure)) unheard = failure;
     }
-    if (answer !== undefined && "resent" in answer && answer.resent) unheard = unansweredBelow();
+    if (answer !== undefined && "resent" in answer && answer.resent) unheard = unheardBelow();
     if (answer !== undefined && answer.outcome !== "busy") {
       // It may find its conditions met when it arrives.
       if (unheard !== undefined && leavesOpen(engine, answer, request)) throw unknown(unheard);
@@ -92,27 +97,12 @@ function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: Comm
 /** The record that this commit writes, in place, and not that of an earlier one of the same claim: it counts, its response was lost. */
 const isMine = (found: Found, { record }: CommitRequest): boolean => record !== undefined && isAnswer(found, record);
 
-/** Of these nobody can say whether DynamoDB has seen the request: of a refusal where the client had sent it before, too. */
-function mayHaveArrived({ reason, outcome, cause }: IdempotencyStoreError): boolean {
-  const { attempts = 1 } = (cause as { $metadata?: { attempts?: number } } | undefined)?.$metadata ?? {};
-  return outcome === "unknown" || reason === "timeout" || reason === "unavailable" || attempts > 1;
-}
-
-/** A try that the store's own client sent again: it answers for the last one alone. */
-const unansweredBelow = (): IdempotencyStoreError =>
-  new IdempotencyStoreError({
-    reason: "timeout",
-    detail: "the store's client had no answer and sent the request again",
-  });
-
 /** What the record says about a commit that was never answered; `undefined` where it says nothing yet. */
 async function lookFor(engine: Engine, lease: Lease, request: CommitRequest): Promise<CommitEnd | undefined> {
   const { record } = request;
   if (record === undefined) return undefined;
   try {
-    const { found } = await persist(engine, lease, async () => {
-      return { outcome: "read", found: await engine.store.read(record.id, { consistent: true }) } as const;
-    });
+    const found = await readNow(engine, lease, record.id);
     if (isMine(found, request)) return { status: "committed" };
     if (isExpired(engine, request)) return undefined;
     const isHeld = found?.status === "IN_PROGRESS" && found.owner === record.owner;
@@ -132,8 +122,8 @@ function unknown(cause: IdempotencyStoreError): IdempotencyStoreError {
     detail: `nobody knows whether the commit was carried out (${reason})`,
     outcome: "unknown",
     cause,
-    ...(action !== undefined && { action }),
-    ...(table !== undefined && { table }),
+    action,
+    table,
   });
 }
 

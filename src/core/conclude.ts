@@ -1,5 +1,5 @@
 import { type StoredAnswer, storedAnswer } from "./answer.ts";
-import type { Decision } from "./decide.ts";
+import { type Decision, decide } from "./decide.ts";
 import type { Engine } from "./engine.ts";
 import {
   IdempotencyAbandonedError,
@@ -9,6 +9,8 @@ import {
   IdempotencyKeyReusedError,
   IdempotencyRecordError,
 } from "./errors.ts";
+import type { Found } from "./record.ts";
+import type { EpochMillis } from "./time.ts";
 
 /** A call that does not run: answered from the record, or refused. */
 export type Concluded = StoredAnswer | { readonly status: "refused"; readonly error: IdempotencyError };
@@ -29,6 +31,21 @@ export async function conclude(engine: Pick<Engine, "codec">, id: string, decisi
     case "record_corrupt":
       return { status: "refused", error: new IdempotencyRecordError({ id, detail: decision.reason }) };
   }
+}
+
+/** The answer that a finished record gives to a request with an equal fingerprint, without a claim; else `undefined`. */
+export function answerIn(
+  engine: Pick<Engine, "codec" | "policies">,
+  { id, fingerprint }: { readonly id: string; readonly fingerprint: string | undefined },
+  found: Found,
+  now: EpochMillis,
+): Promise<Concluded> | undefined {
+  if (found?.status !== "COMPLETED" && found?.status !== "FAILED") return undefined;
+  if (found.fingerprint !== fingerprint) return undefined;
+  const decision = decide(found, fingerprint, now, engine.policies);
+  return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"
+    ? undefined
+    : conclude(engine, id, decision);
 }
 
 /** Try again when the lock ends, but no sooner than in 1 and no later than in 2 seconds: most calls are done long before. */

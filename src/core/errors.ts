@@ -103,8 +103,8 @@ export class IdempotencyStoreError extends IdempotencyErrorBase {
   constructor(facts: {
     reason: StoreFailure;
     detail: string;
-    action?: string;
-    table?: string;
+    action?: string | undefined;
+    table?: string | undefined;
     outcome?: "known" | "unknown";
     cause?: unknown;
   }) {

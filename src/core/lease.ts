@@ -71,7 +71,7 @@ export function leaseFor(engine: Engine, remaining: number | undefined, issuedUn
     left,
     overdue: () => lockLeft() === 0 || elapsed() >= end - deadlineMargin,
     leftToSave,
-    patience: () => leftToSave() || (remaining === undefined ? PATIENCE : Math.max(0, (remaining - elapsed()) / 2)),
+    patience: () => leftToSave() || Math.max(0, Math.min(PATIENCE, ((remaining ?? Infinity) - elapsed()) / 2)),
     nextLook: () => Math.min(left(), lockLeft()),
     renewed(sentAt) {
       lockEnd = Math.max(lockEnd, sentAt + length);

@@ -2,7 +2,7 @@ import { asStoreError, within } from "./bounded.ts";
 import { backoff, type Engine, type Runtime } from "./engine.ts";
 import { IdempotencyStoreError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import type { Encoded } from "./record.ts";
+import type { Encoded, Found } from "./record.ts";
 
 /** How often a save or a release is tried while the time lasts; below it, the transport retries as well. */
 const MOST_TRIES = 4;
@@ -30,6 +30,15 @@ export async function persist<A extends { readonly outcome: string }>(
     }
     if (!failure.retryable || round + 1 >= MOST_TRIES || !(await pause(runtime, lease, round))) throw failure;
   }
+}
+
+/** What stands under the key now. */
+export async function readNow(engine: Engine, lease: Lease, id: string): Promise<Found> {
+  const { found } = await persist(engine, lease, async () => ({
+    outcome: "read",
+    found: await engine.store.read(id, { consistent: true }),
+  }));
+  return found;
 }
 
 /** A pause of random length before the next try; `false` where the caller has no time for one. */

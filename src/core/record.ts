@@ -12,6 +12,9 @@ export interface Encoded {
   readonly data?: string | Uint8Array;
 }
 
+/** The encoding of a step's start mark: its data is the owner of the claim that began the step. */
+export const STARTED = "started";
+
 /** What every record carries, whatever its status. */
 interface RecordBase {
   readonly id: string;
@@ -80,19 +83,11 @@ export type Found = IdempotencyRecord | UnreadableRecord | undefined;
 /** Whether a finished record is the one that was written so, and not another one of the same claim. */
 export function isAnswer(
   found: Found,
-  {
-    status,
-    owner,
-    completedAt,
-    result,
-  }: Pick<CompletedRecord | FailedRecord, "status" | "owner" | "completedAt" | "result">,
+  answer: Omit<CompletedRecord | FailedRecord, keyof RecordBase> & { readonly owner: string },
 ): boolean {
-  if (found?.status !== status || found.owner !== owner || found.completedAt !== completedAt) return false;
-  return isSame(found.result.data, result.data);
-}
-
-/** Byte for byte. */
-function isSame(one: Encoded["data"], other: Encoded["data"]): boolean {
-  if (!(one instanceof Uint8Array) || !(other instanceof Uint8Array)) return one === other;
+  if (found?.status !== answer.status || found.owner !== answer.owner || found.completedAt !== answer.completedAt)
+    return false;
+  const [one, other] = [found.result.data, answer.result.data];
+  if (!(one instanceof Uint8Array && other instanceof Uint8Array)) return one === other;
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

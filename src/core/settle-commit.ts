@@ -1,7 +1,8 @@
 import { factsOf } from "./answer.ts";
+import { within } from "./bounded.ts";
 import { type CommitEnd, writeConflict } from "./commit.ts";
 import type { CommitPlan } from "./commit-plan.ts";
-import { conclude, inProgress } from "./conclude.ts";
+import { answerIn, conclude, inProgress } from "./conclude.ts";
 import { decide } from "./decide.ts";
 import { type Engine, tell } from "./engine.ts";
 import { IdempotencyResultError, isIdempotencyError } from "./errors.ts";
@@ -73,10 +74,10 @@ export async function commitError(committing: Committing, error: unknown): Promi
   try {
     const encoded = await encode(engine, id, lease, factsOf(error));
     const nothing = writingOf(engine, lease, engine.runtime.uniqueId());
-    const end = await sendCommit({ ...committing, writing: nothing }, encoded, nothing.plan(), "FAILED");
+    const end = await sendCommit(committing, encoded, nothing.plan(), { status: "FAILED", writing: nothing });
     tell(engine, id, { type: end.status === "committed" ? "error_kept" : "claim_lost", attempt });
   } catch (failure) {
-    tell(engine, id, { type: "save_failed", attempt, error: failure });
+    await settleFailure(committing, failure);
   }
 }
 
@@ -91,9 +92,12 @@ export async function sendCommit(
   committing: Committing,
   result: Encoded,
   plan: CommitPlan,
-  status: "COMPLETED" | "FAILED" = "COMPLETED",
+  {
+    status = "COMPLETED",
+    writing = committing.writing,
+  }: { readonly status?: "COMPLETED" | "FAILED"; readonly writing?: Writing } = {},
 ): Promise<CommitEnd> {
-  const { engine, record, writing } = committing;
+  const { engine, record } = committing;
   for (let round = 1; ; round++) {
     const end = await writing.send(completionOf(committing, result, status), plan);
     if (end.status !== "lost" || !committing.vacant || round === MOST_ROUNDS) return end;
@@ -118,17 +122,21 @@ export async function answerOfWinner({ engine, record, vacant }: Committing, fou
   throw concluded.error;
 }
 
-/** The result that stands under a key which this call has not claimed, `undefined` where there is none to be had. Never throws. */
-export async function answerOfAnother({ engine, record, lease }: Committing): Promise<Answer | undefined> {
-  const { id, fingerprint } = record;
+/** How long the caller of a function that threw waits for that look, in milliseconds: its error is worth more. */
+const SHORT_LOOK = 1_000;
+
+/**
+ * Nothing of this call is to be remembered: where it has claimed nothing, the result that another call has committed
+ * meanwhile; `undefined` where there is none to be had soon. Never throws.
+ */
+export async function answerOfAnother({ engine, record, lease, vacant }: Committing): Promise<Answer | undefined> {
+  if (!vacant) return undefined;
+  const { store, runtime } = engine;
   try {
-    const { found } = await persist(engine, lease, async () => {
-      return { outcome: "read", found: await engine.store.read(id, { consistent: true }) } as const;
-    });
-    const decision = decide(found, fingerprint, nowOf(engine.store.clock), engine.policies);
-    if (decision.do !== "replay") return undefined;
-    const concluded = await conclude(engine, id, decision);
-    return concluded.status === "replayed" ? concluded : undefined;
+    const patience = Math.min(SHORT_LOOK, lease.patience());
+    const found = await within(runtime, patience, () => store.read(record.id, { consistent: true }));
+    const answer = await answerIn(engine, record, found, nowOf(store.clock));
+    return answer?.status === "replayed" ? answer : undefined;
   } catch {
     return undefined;
   }

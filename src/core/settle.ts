@@ -2,7 +2,7 @@ import { encodeUnstorable, factsOf, storedAnswer } from "./answer.ts";
 import { type Engine, tell } from "./engine.ts";
 import { IdempotencyClaimLostError, IdempotencyResultError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import { encode, persist } from "./persist.ts";
+import { encode, persist, readNow } from "./persist.ts";
 import { type Encoded, type Found, type InProgressRecord, isAnswer } from "./record.ts";
 import { IdempotencyRememberedError } from "./remembered-error.ts";
 import type { Steps } from "./steps.ts";
@@ -157,11 +157,7 @@ const isGivenBack = (found: Found, { owner }: InProgressRecord): boolean =>
 /** A claim that was lost on the way: the answer of the call that took over, where it has one. */
 export async function winnerOf(engine: Engine, record: InProgressRecord, lease: Lease): Promise<Answer | undefined> {
   try {
-    const { id } = record;
-    const found = await persist(engine, lease, async () => {
-      return { outcome: "read", found: await engine.store.read(id, { consistent: true }) } as const;
-    });
-    return await afterLoss(engine, record, found.found, true);
+    return await afterLoss(engine, record, await readNow(engine, lease, record.id), true);
   } catch (error) {
     if (error instanceof IdempotencyRememberedError || error instanceof IdempotencyResultError) throw error;
     return undefined;

@@ -9,11 +9,8 @@ import {
 } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { encode, persist } from "./persist.ts";
-import type { Encoded, Found, InProgressRecord } from "./record.ts";
+import { type Encoded, type Found, type InProgressRecord, STARTED } from "./record.ts";
 import { outcomeIsUnknown } from "./unknown.ts";
-
-/** The encoding of a start mark: its data is the owner of the claim that began the step. */
-export const STARTED = "started";
 
 /** What a step's function is told. */
 export interface StepContext {
@@ -42,8 +39,8 @@ export interface Steps {
   failed(): readonly string[];
   /** Whether the next attempt has to know of any: recorded ones, or marks of those that nobody knows the outcome of. */
   leaveTraces(): boolean;
-  /** Once no step is at work any more, or the deadline has passed. */
-  settled(): Promise<void>;
+  /** Whether no step is at work any more, once that is so, or the deadline or so many milliseconds have passed. */
+  settled(most?: number): Promise<boolean>;
   run(name: string, fn: (about: StepContext) => unknown, options?: StepOptions): Promise<unknown>;
 }
 
@@ -147,10 +144,22 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
     recorded: () => [...recorded],
     failed: () => failed,
     leaveTraces: () => recorded.size > 0 || marked.size > 0 || Object.keys(record.steps).length > 0,
-    async settled() {
-      if (atWork.size === 0) return;
-      const over = new Promise((resolve) => signal().addEventListener("abort", resolve, { once: true }));
-      while (atWork.size > 0 && !signal().aborted) await Promise.race([Promise.allSettled(atWork), over]);
+    async settled(most) {
+      if (atWork.size === 0) return true;
+      let cancel: (() => void) | undefined;
+      const over = new Promise<boolean>((resolve) => {
+        const end = (): void => resolve(false);
+        if (signal().aborted) end();
+        signal().addEventListener("abort", end, { once: true });
+        if (most !== undefined) cancel = engine.runtime.alarm(most, end);
+      });
+      const rest = async (): Promise<boolean> => {
+        while (atWork.size > 0) await Promise.allSettled(atWork);
+        return true;
+      };
+      const atRest = await Promise.race([rest(), over]);
+      cancel?.();
+      return atRest;
     },
     async run(name, fn, options = {}) {
       const running = run(name, fn, options);

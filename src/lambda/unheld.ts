@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { hasEnded } from "../core/claim.ts";
 import { writeConflict } from "../core/commit.ts";
 import type { Engine } from "../core/engine.ts";
-import { IdempotencyConfigError } from "../core/errors.ts";
 import { deadlineOf, leaseFor } from "../core/lease.ts";
 import { checkName, readOptions } from "../core/steps.ts";
 import { outcomeIsUnknown } from "../core/unknown.ts";
@@ -44,9 +44,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
 
   function assertLive(what: string): void {
     if (!ended) return;
-    throw new IdempotencyConfigError(
-      `${what} was called after the function had returned, or committed; allowed is while it runs, before its commit`,
-    );
+    throw hasEnded(what);
   }
 
   const claim: CurrentClaim = {

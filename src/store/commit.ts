@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type CommitPlan, planCommit, snapshot } from "../core/commit-plan.ts";
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import { kindOf } from "../core/plain.ts";
+import { mayHaveArrived } from "../core/sendings.ts";
 import type { LoneCommit, PartFacts, Writable } from "../core/write.ts";
 import { nameOf, storeFailure } from "./failures.ts";
 import { type Marshaller, marshaller } from "./native.ts";
@@ -152,9 +153,6 @@ async function carriedOut(runtime: CommitRuntime, { operation, table, send }: Se
   }
 }
 
-/** Of these nobody can say whether DynamoDB has carried the request out. */
-const mayHaveArrived = ({ reason }: IdempotencyStoreError): boolean => reason === "timeout" || reason === "unavailable";
-
 /** The sentence of a store's table does not fit a table of the user's own. */
 function failureOf(error: unknown, operation: Operation, table: string): IdempotencyStoreError {
   const failure = storeFailure(error, { operation, table });
@@ -168,7 +166,7 @@ function invalid(operation: Operation, table: string | undefined, cause: unknown
     reason: "invalid_request",
     detail: `dynamodb:${operation} was refused as invalid: its key does not fit table ${named}, an index of it, or the item is above 400 KB; the cause says which`,
     action: `dynamodb:${operation}`,
-    ...(named !== undefined && { table: named }),
+    table: named,
     cause,
   });
 }
@@ -201,7 +199,7 @@ function unknown(cause: unknown, reason: IdempotencyStoreError["reason"]): Idemp
     detail: `nobody knows whether the writes were carried out (${reason})`,
     outcome: "unknown",
     cause,
-    ...(action !== undefined && { action }),
-    ...(table !== undefined && { table }),
+    action,
+    table,
   });
 }

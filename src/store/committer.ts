@@ -1,4 +1,4 @@
-import { IdempotencyConfigError } from "../core/errors.ts";
+import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import type { CommitAnswer, CommitRecord, CommitRequest, Conflict } from "../core/store.ts";
 import type { Item } from "./attributes.ts";
 import { answered } from "./claimed.ts";
@@ -83,9 +83,26 @@ export function committer({
     if (own.code === "ConditionalCheckFailed")
       return { outcome: "conflict", found: fromItem(own.item, record.id), ...sendings };
     if (own.code === "ValidationError") return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
-    const meanwhile = await answeredMeanwhile(record);
+    const meanwhile = await answeredMeanwhile(record).catch((failure: IdempotencyStoreError) => {
+      // The look says nothing of the commit: it is sent again, unchanged, and what is known of its sendings stays.
+      if (failure.retryable) return { outcome: "busy" } as const;
+      throw unread(failure, sendings.resent === true);
+    });
     return { ...(meanwhile ?? { outcome: "refused", facts: factsOf(theirs, marshal) }), ...sendings };
   };
+}
+
+/** The record could not be read after a refusal; `resent`: an earlier sending of the commit may still arrive. */
+function unread(cause: IdempotencyStoreError, resent: boolean): IdempotencyStoreError {
+  const { reason, action, table } = cause;
+  return new IdempotencyStoreError({
+    reason,
+    detail: `the record could not be read after the commit was refused (${reason})`,
+    outcome: resent ? "unknown" : "known",
+    cause,
+    action,
+    table,
+  });
 }
 
 /** DynamoDB would refuse it as the second action on one item, and DynamoDB Local carry it out. */

@@ -1,6 +1,5 @@
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
-import type { Encoded } from "../core/record.ts";
-import { STARTED } from "../core/steps.ts";
+import { type Encoded, STARTED } from "../core/record.ts";
 import type {
   CheckpointRequest,
   ClaimRequest,

@@ -1,5 +1,4 @@
-import { type IdempotencyRecord, RECORD_VERSION } from "../core/record.ts";
-import { STARTED } from "../core/steps.ts";
+import { type IdempotencyRecord, RECORD_VERSION, STARTED } from "../core/record.ts";
 import type {
   CheckpointRequest,
   ClaimedFrom,

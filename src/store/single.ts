@@ -1,12 +1,13 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { IdempotencyStoreError } from "../core/errors.ts";
+import { wasResent } from "../core/sendings.ts";
 import type { NativeItem, PartFacts } from "../core/write.ts";
 import type { Item } from "./attributes.ts";
 import { isBusy, isConditionFailure } from "./failures.ts";
 import type { Marshaller } from "./native.ts";
 import type { SdkClient } from "./sdk.ts";
 import type { TransactItem } from "./transport.ts";
-import { sendWatched, wasResent } from "./watch.ts";
+import { sendWatched } from "./watch.ts";
 
 const REQUESTS = {
   Put: { operation: "PutItem", Command: PutItemCommand },

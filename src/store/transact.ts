@@ -1,11 +1,11 @@
 import { IdempotencyConfigError } from "../core/errors.ts";
+import { wasResent } from "../core/sendings.ts";
 import type { PartFacts } from "../core/write.ts";
 import type { Item } from "./attributes.ts";
 import { nameOf } from "./failures.ts";
 import type { Marshaller } from "./native.ts";
 import { itemSize } from "./size.ts";
 import type { Operations, TransactItem, Transport } from "./transport.ts";
-import { wasResent } from "./watch.ts";
 
 type Input = Operations["TransactWriteItems"]["input"];
 

@@ -1,3 +1,5 @@
+import { gotNoConnection } from "../core/sendings.ts";
+
 type Next = (args: unknown) => Promise<unknown>;
 
 /** A command of the SDK, as far as it is watched. */
@@ -23,7 +25,8 @@ export async function sendWatched<Output>(
     // With options of its own, so that a client that caches its middleware does not cache the watch.
     return await (client as { send(command: unknown, options: object): Promise<Output> }).send(command, {});
   } catch (error) {
-    if (typeof error === "object" && error !== null) {
+    // An error that cannot be written to is somebody's own, and says nothing of tries.
+    if (typeof error === "object" && error !== null && Object.isExtensible(error)) {
       const { $metadata } = error as { readonly $metadata?: object };
       Object.assign(error, { $metadata: { ...$metadata, attempts: unheard + 1 } });
     }
@@ -38,7 +41,7 @@ function watch(command: Watchable, onUnheard: () => void): void {
       try {
         return await next(args);
       } catch (error) {
-        if (mayHaveArrived(error)) onUnheard();
+        if (isUnheard(error)) onUnheard();
         throw error;
       }
     },
@@ -46,20 +49,9 @@ function watch(command: Watchable, onUnheard: () => void): void {
   );
 }
 
-/** Of these codes the request did not get as far as DynamoDB. */
-const NEVER_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
-
 /** Anything but DynamoDB's own refusal, or a connection that was never made. */
-function mayHaveArrived(error: unknown): boolean {
-  const { code, $metadata } = (error ?? {}) as {
-    readonly code?: string;
-    readonly $metadata?: { readonly httpStatusCode?: number };
-  };
+function isUnheard(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
-  if (status !== undefined && status >= 400 && status < 500) return false;
-  return code === undefined || !NEVER_SENT.includes(code);
+  return !(status !== undefined && status >= 400 && status < 500) && !gotNoConnection(error);
 }
-
-/** Whether a sending of a request that failed may still be on its way. */
-export const wasResent = (error: unknown): boolean =>
-  Number((error as { readonly $metadata?: { readonly attempts?: unknown } } | null)?.$metadata?.attempts) > 1;

@@ -58,17 +58,61 @@ describe("an answer that is not to be remembered", () => {
     expect(under.turns()).toStrictEqual(["claimed", "claimed", "completed", "claim_lost"]);
   });
 
-  it("holds the key where a step is at work to the end", async () => {
+  it("does not wait for a step for long: it holds the key then, and answers", async () => {
     const under = bench({ remember: () => "release" });
     const claim = await under.claim();
     void claim.step("charge", hanging).catch(() => undefined);
     await settle();
-    const returned = claim.returned(503);
+    const returned = claim.returned(504);
     await settle();
-    under.time.advance(29_600);
-    await returned;
+    under.time.advance(1_000);
+    expect(await returned).toMatchObject({ result: 504, kept: false });
     expect(await under.found()).toMatchObject({ status: "IN_PROGRESS" });
+    expect(under.events.at(-1)).toMatchObject({ type: "held", reason: "the result came before a step's end" });
   });
+
+  it.each(["returned", "threw"] as const)(
+    "takes no writes and no commit from what its function left at work (%s)",
+    async (how) => {
+      const under = bench({ remember: () => "release" });
+      const claim = await under.claim();
+      const charging = gate<string>();
+      const charged = claim.step("charge", () => charging.opened);
+      await settle();
+      const over = how === "returned" ? claim.returned(503) : claim.threw(new Error("declined"));
+      await settle();
+      expect(() => claim.write([count("o-1")])).toThrow(/after the claim had ended/);
+      expect(await thrownBy(claim.commit([count("o-1")], "A"))).toMatchObject({ code: "config" });
+      charging.open("ch-1");
+      expect(await charged).toBe("ch-1");
+      await over;
+      expect(await under.found()).toMatchObject({ status: "RELEASED", steps: { charge: { data: '"ch-1"' } } });
+      expect(under.tables.items("orders")).toStrictEqual([]);
+    },
+  );
+});
+
+it("a business error without a claim waits a second at most for a look at the record", async () => {
+  const under = bench({ claimAt: "commit" });
+  const claim = await under.claim();
+  under.next("read", hanging);
+  const threw = claim.threw(new Error("declined"));
+  await settle();
+  under.time.advance(1_000);
+  expect(await threw).toBeUndefined();
+});
+
+it("a claim that the keeping of an error has taken over is given back where that then fails", async () => {
+  const under = bench({ claimAt: "commit", remember: () => "keep" });
+  const first = await bench().claim();
+  expect(first.attempt).toBe(1);
+  const claim = await under.claim();
+  const released = { status: { S: "RELEASED" }, owner: { S: "another" }, attempt: { N: "1" }, steps: { M: {} } };
+  const base = { id: { S: "op#1" }, v: { N: "1" }, createdAt: { N: "1700000000000" }, fingerprint: { S: "f1" } };
+  under.store.items.set("op#1", { ...base, ...released, expiresAt: { N: "1800000000" } });
+  under.next("commit", under.store.commit as Commit, failing("access_denied"));
+  expect(await claim.threw(new Error("declined"))).toBeUndefined();
+  expect(await under.found()).toMatchObject({ status: "RELEASED", attempt: 2 });
 });
 
 describe("a save near the end of its caller's time", () => {

@@ -147,6 +147,16 @@ describe.each(MIDDIES)("writes in the middleware of %s", (_, middy) => {
     },
   );
 
+  it("and that there are none of, under claimAt 'commit', let a late response pass", async () => {
+    const pass = stopTime();
+    const { ours } = setUp({ claimAt: "commit" });
+    const handler: Handler = async () => {
+      pass(29_800);
+      return done;
+    };
+    expect(await middy(handler).use(ours)(post("k-1"), lambdaContext())).toStrictEqual(done);
+  });
+
   it("that were dropped after the deadline are told by the binding", async () => {
     const pass = stopTime();
     const { ours } = setUp({ key: undefined, binding: http });

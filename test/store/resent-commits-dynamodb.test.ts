@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
+import { GetItemCommand, PutItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
+import type { IdempotencyStore } from "../../src/core/store.ts";
 import { currentClaim, idempotent } from "../../src/index.ts";
 import { commit } from "../../src/store/commit.ts";
 import { dynamoDBStore } from "../../src/store/dynamodb.ts";
 import { connect } from "../../src/store/light/connect.ts";
 import { dynamoDBStore as lightStore } from "../../src/store/light/dynamodb.ts";
-import { checkLightOptions } from "../../src/store/light/options.ts";
-import { lightRuntime } from "../../src/store/light/runtime.ts";
+import { checkLightOptions, type LightClientOptions } from "../../src/store/light/options.ts";
+import { type LightRuntime, lightRuntime } from "../../src/store/light/runtime.ts";
+import { sendWatched } from "../../src/store/watch.ts";
 import { localDynamoDB } from "../support/dynamodb.ts";
-import { type Fault, faultyClient, none, refused } from "../support/dynamodb-faults.ts";
+import { type Fault, faultyClient, networkError, none, refused } from "../support/dynamodb-faults.ts";
 import { faultyEndpoint } from "../support/faulty-endpoint.ts";
 
 // Seen in review: the client's first try had no answer, its second one was refused, and the first one arrived after that.
@@ -49,6 +52,13 @@ function delayed(): { readonly fault: Fault; arrive(): Promise<unknown> } {
     arrive: async () => send?.(),
   };
 }
+
+const LOCAL = { accessKeyId: "local", secretAccessKey: "local" };
+const lightAt = (
+  endpoint: string,
+  credentials: LightClientOptions["credentials"] = LOCAL,
+  more: Partial<LightRuntime> = {},
+) => connect(checkLightOptions("test", { endpoint, region: "local", credentials }), { ...lightRuntime, ...more });
 
 const told = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
 const unknown = { code: "store_failed", outcome: "unknown" };
@@ -110,8 +120,7 @@ describe("an earlier try of the client's own that arrives after a later one was 
   it("is seen by the light client too", async () => {
     const [late, id] = [delayed(), randomUUID()];
     const { endpoint, close } = await faultyEndpoint(local, [late.fault, refused("AccessDeniedException")]);
-    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const client = connect(checkLightOptions("test", { endpoint, region: "local", credentials }), lightRuntime);
+    const client = lightAt(endpoint);
     const place = idempotent(
       async (order: { id: string }) => {
         currentClaim().write(...writesOf(order.id));
@@ -125,6 +134,128 @@ describe("an earlier try of the client's own that arrives after a later one was 
     client.destroy();
   });
 });
+
+const throttled = refused("ProvisionedThroughputExceededException");
+const refusedConnection = networkError("ECONNREFUSED");
+const placing = (store: IdempotencyStore, claimAt: "start" | "commit" = "commit") =>
+  idempotent(
+    async (order: { id: string }) => {
+      currentClaim().write(...writesOf(order.id));
+      return "placed";
+    },
+    { store, operation: `place-${randomUUID()}`, key: "id", claimAt },
+  );
+
+describe("what is known of the client's earlier tries", () => {
+  it("is not forgotten where the look at the record is denied", async () => {
+    const [late, id] = [delayed(), randomUUID()];
+    const denied = refused("AccessDeniedException");
+    const { client } = faultyClient(local, [late.fault, none, denied, denied, denied]);
+    await setOpen(id, false);
+    expect(await told(placing(dynamoDBStore({ client, tableName }))({ id }))).toMatchObject(unknown);
+    await setOpen(id, true);
+    await late.arrive();
+    expect(await isWritten(id)).toBe(true);
+  });
+
+  it("is not forgotten where the look at the record is throttled, over the light client", async () => {
+    const [late, id] = [delayed(), randomUUID()];
+    const { endpoint, close } = await faultyEndpoint(local, [late.fault, none, throttled, throttled, throttled]);
+    const client = lightAt(endpoint);
+    await setOpen(id, false);
+    expect(await told(placing(lightStore({ client, tableName }))({ id }))).toMatchObject(unknown);
+    close();
+    client.destroy();
+  });
+
+  it("is not forgotten where the credentials end before the next one, over the light client", async () => {
+    const [late, id] = [delayed(), randomUUID()];
+    const { endpoint, close } = await faultyEndpoint(local, [late.fault]);
+    let [time, asked] = [1_800_000_000_000, 0];
+    const provider = () => {
+      if (++asked > 1) throw new Error("no credentials now");
+      return { ...LOCAL, expiration: new Date(time + 1_000) };
+    };
+    const client = lightAt(endpoint, provider, {
+      now: () => time,
+      async sleep() {
+        time += 2_000;
+      },
+    });
+    await setOpen(id, true);
+    expect(await told(placing(lightStore({ client, tableName }))({ id }))).toMatchObject(unknown);
+    close();
+    client.destroy();
+  });
+
+  it.each(["start", "commit"] as const)(
+    "is not made up where the look is throttled (claimAt '%s')",
+    async (claimAt) => {
+      const id = randomUUID();
+      const claim = claimAt === "start" ? [none] : [];
+      const { client } = faultyClient(local, [...claim, none, throttled, throttled, throttled]);
+      await setOpen(id, false);
+      const answer = await told(placing(dynamoDBStore({ client, tableName }), claimAt)({ id }));
+      expect(answer).toMatchObject({ code: "write_conflict" });
+    },
+  );
+
+  it.each([1, 3])("is that nothing was sent, where there was no connection %d times", async (times) => {
+    const id = randomUUID();
+    await setOpen(id, false);
+    const refusals = Array(times).fill(refusedConnection);
+    const store = dynamoDBStore({ client: faultyClient(local, refusals).client, tableName });
+    expect(await told(placing(store)({ id }))).toMatchObject({ code: "write_conflict" });
+    const { client } = faultyClient(local, refusals);
+    expect(await told(commit(client, writesOf(id)))).toMatchObject({ committed: false });
+  });
+
+  it("is that nothing was sent, where the light client got no connection", async () => {
+    const id = randomUUID();
+    await setOpen(id, false);
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as AddressInfo;
+    await new Promise((resolve) => taken.close(resolve));
+    let opened: Awaited<ReturnType<typeof forwardFrom>> | undefined;
+    const client = lightAt(`http://127.0.0.1:${port}`, LOCAL, {
+      async sleep() {
+        opened ??= await forwardFrom(port);
+      },
+    });
+    expect(await told(placing(lightStore({ client, tableName }))({ id }))).toMatchObject({ code: "write_conflict" });
+    client.destroy();
+    opened?.close();
+  });
+
+  it("does not mask an error that cannot be written to", async () => {
+    const declined = Object.freeze(Object.assign(new Error("declined"), { name: "Declined" }));
+    const client = { send: () => Promise.reject(declined) };
+    const command = new TransactWriteItemsCommand({ TransactItems: [] });
+    expect(await told(sendWatched(client, command))).toBe(declined);
+  });
+});
+
+/** Connections to a port reach DynamoDB Local from now on. */
+async function forwardFrom(port: number): Promise<{ close(): void }> {
+  const { hostname, port: to } = new URL(local.endpoint);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const onward = createConnection({ host: hostname, port: Number(to) });
+    for (const one of [socket, onward]) {
+      sockets.add(one);
+      one.on("error", () => undefined);
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
 
 it("a write on the record of its own claim is refused before anything is sent", async () => {
   const { client, sent } = faultyClient(local, []);

@@ -1,4 +1,5 @@
 import type { RequestOptions } from "node:http";
+import { gotNoConnection } from "../../core/sendings.ts";
 import type { Operation, Operations, Transport } from "../transport.ts";
 import { read } from "./answer.ts";
 import { toBody } from "./body.ts";
@@ -78,12 +79,14 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
       let last: Again | undefined;
       let unheard = 0;
       for (let number = 1; ; ) {
-        const outcome = await attempt(operation, body, cured);
+        const outcome = await attempt(operation, body, cured).catch((error: Failure) => {
+          throw unheard === 0 ? error : afterUnheard(error, unheard);
+        });
         const why = "output" in outcome ? undefined : again(outcome.error);
         if (why === undefined) budget.answered(last);
         if ("output" in outcome) return outcome.output as Operations[O]["output"];
         const error = unheard === 0 ? outcome.error : afterUnheard(outcome.error, unheard);
-        if (why === "transient") unheard += 1;
+        if (why === "transient" && !gotNoConnection(outcome.error)) unheard += 1;
         if (outcome.cured) continue;
         number += 1;
         await runtime.sleep(pauseBefore(number, error, why));
