@@ -4,7 +4,7 @@ import { deadlineOf, type Lease } from "./lease.ts";
 import { encode } from "./persist.ts";
 import type { Found, InProgressRecord } from "./record.ts";
 import { keepRenewed } from "./renewal.ts";
-import { type Answer, afterLoss, keepError, release, saveResult, winnerOf } from "./settle.ts";
+import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
 import {
   answerOfAnother,
   answerOfWinner,
@@ -102,8 +102,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   const commitment: Committing = { engine, record, lease, writing, vacant, release: giveBack };
   if (vacant) lease.reserve();
 
-  async function giveBack(): Promise<Found> {
-    return commitment.vacant ? undefined : release(engine, commitment.record, lease, steps);
+  async function giveBack(): Promise<void> {
+    if (!commitment.vacant) await release(engine, commitment.record, lease, steps);
   }
 
   async function uncommitted(): Promise<void> {
@@ -263,10 +263,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       }
       const elsewhere = await answerOfAnother(commitment);
       if (elsewhere !== undefined) return elsewhere;
-      const theirs = await giveBack();
-      // A call that has taken over has the operation's answer, where it has one already.
-      const isFinished = theirs?.status === "COMPLETED" || theirs?.status === "FAILED";
-      return isFinished ? afterLoss(engine, record, theirs, true) : executed;
+      await giveBack();
+      return executed;
     },
     async threw(error) {
       await uncommitted();

@@ -24,7 +24,7 @@ export interface Committing {
   /** Nothing was claimed: the commit is the claim. */
   vacant: boolean;
   /** Nothing was committed: gives the key back. Never throws. */
-  release(): Promise<unknown>;
+  release(): Promise<void>;
 }
 
 /**

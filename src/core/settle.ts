@@ -86,15 +86,15 @@ export async function keepError(engine: Engine, record: InProgressRecord, lease:
 }
 
 /**
- * Gives the key back, where it is still ours to give; else what another call has made of it. What earlier attempts may have
- * done is not forgotten: their number and their steps stay for the next one. Never throws.
+ * Gives the key back, where it is still ours to give. What earlier attempts may have done is not forgotten: their
+ * number and their steps stay for the next one. Never throws.
  */
 export async function release(
   engine: Engine,
   record: InProgressRecord,
   lease: Lease,
   steps: Pick<Steps, "leaveTraces" | "failed">,
-): Promise<Found> {
+): Promise<void> {
   const { id, owner, attempt } = record;
   const keepUntil = attempt > 1 || steps.leaveTraces() ? lease.keepUntil(nowOf(engine.store.clock)) : undefined;
   const failed = steps.failed();
@@ -109,12 +109,10 @@ export async function release(
     const answer = await persist(engine, lease, () => engine.store.release(request));
     // An earlier request of ours whose response was lost; anything else is not ours any more.
     const isOurs = (found: Found): boolean => found === undefined || isGivenBack(found, record);
-    const theirs = answer.outcome === "conflict" && !isOurs(answer.found) ? answer.found : undefined;
-    tell(engine, id, { type: theirs === undefined ? "released" : "claim_lost", attempt });
-    return theirs;
+    const released = answer.outcome === "released" || (answer.outcome === "conflict" && isOurs(answer.found));
+    tell(engine, id, { type: released ? "released" : "claim_lost", attempt });
   } catch (error) {
     tell(engine, id, { type: "release_failed", attempt, error });
-    return undefined;
   }
 }
 

@@ -46,18 +46,6 @@ describe("an answer that is not to be remembered", () => {
     expect(await next.step("charge", () => "ch-2", options)).toBe("ch-1");
   });
 
-  it("gives way to the answer of a call that has taken over", async () => {
-    const under = bench({ remember: ({ status }) => (status === "returned" ? verdict : "release") });
-    let verdict: "keep" | "release" = "keep";
-    const first = await under.claim();
-    under.time.skew(36_000);
-    const second = await under.claim();
-    await second.returned("placed");
-    verdict = "release";
-    expect(await first.returned(503)).toMatchObject({ status: "replayed", result: "placed" });
-    expect(under.turns()).toStrictEqual(["claimed", "claimed", "completed", "claim_lost"]);
-  });
-
   it("does not wait for a step for long: it holds the key then, and answers", async () => {
     const under = bench({ remember: () => "release" });
     const claim = await under.claim();

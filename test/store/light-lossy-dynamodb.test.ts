@@ -28,7 +28,7 @@ it.each([1, 2, 3, 4])("no function runs twice while requests and answers get los
     const drawn = random();
     return drawn < 0.3 ? (fates[Math.floor(drawn / 0.15)] as Fate) : "passes";
   });
-  const settings = checkLightOptions("lightClient", { ...localConfig, endpoint: proxy.origin, maxAttempts: 6 });
+  const settings = checkLightOptions("lightClient", { ...localConfig, endpoint: proxy.origin, maxAttempts: 10 });
   const client = connect(settings, { ...lightRuntime, random: () => 0 });
   const runs = new Map<string, number>();
   const place = idempotent(
