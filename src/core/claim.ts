@@ -218,10 +218,11 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       try {
         return await running;
       } catch (error) {
-        if (lost) failure = { error };
+        const isLost = lost || (isIdempotencyError(error) && error.code === "claim_lost");
+        // Also of a claim that was held meanwhile: what came of its commit is not "nothing".
+        if (isLost || outcomeIsUnknown(error)) failure = { error };
         // Nobody knows whether it was carried out: nothing else may be written under this claim.
         if (outcomeIsUnknown(error) && end()) {
-          failure = { error };
           tell(engine, id, { type: "held", attempt, reason: "a commit's outcome is unknown", error });
         }
         throw notCarriedOut(error);

@@ -194,6 +194,33 @@ describe("a commit that arrives late", () => {
   });
 });
 
+it.each(["unknown", "lost"])(
+  "a commit that was under way when the claim was held, and is %s, is told as that",
+  async (what) => {
+    const under = bench();
+    const claim = await under.claim();
+    const sending = gate();
+    under.next("commit", async (request) => {
+      await sending.opened;
+      if (what === "unknown") return failing("access_denied", "unknown")();
+      under.time.skew(60_000);
+      await under.claim();
+      return (under.store.commit as Commit)(request);
+    });
+    under.next("read", ...Array(4).fill(failing("unavailable")));
+    const committing = thrownBy(claim.commit([count("o-1")], "A"));
+    await settle();
+    claim.hold("the response came late");
+    const returned = thrownBy(claim.returned("A"));
+    sending.open();
+    const error = await committing;
+    expect(error).toMatchObject(
+      what === "unknown" ? { code: "store_failed", outcome: "unknown" } : { code: "claim_lost" },
+    );
+    expect(await returned).toBe(error);
+  },
+);
+
 it("a step that ends while a commit is under way is recorded where that is refused", async () => {
   const under = bench();
   const claim = await under.claim();
