@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { fromBody } from "./body.ts";
 import type { Answer } from "./exchange.ts";
-import { type Failure, failure } from "./failure.ts";
+import { type Failure, failure, refused } from "./failure.ts";
 
 /** What DynamoDB gave, or the error that its answer is. */
 export type Read = { readonly output: object } | { readonly error: Failure };
@@ -32,13 +32,15 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
 
 /** DynamoDB's exception with what it says besides (`Item`, `CancellationReasons`, ...); of a proxy's answer the status alone. */
 function refusal(answer: Answer, value: Readonly<Record<string, unknown>>): Failure {
-  const { __type, code, message, Message, ...rest } = value;
-  const type = answer.headers["x-amzn-errortype"] ?? __type ?? code;
-  const name = typeof type === "string" ? type.replace(/^.*#|:.*$/gs, "") : "UnknownError";
-  const said = message ?? Message;
-  const text = typeof said === "string" ? said : `the answer has status ${answer.status}`;
-  const facts = Object.entries(rest).filter(([member]) => /^[A-Z]/.test(member));
-  return failure(name, withoutRequest(text), { ...Object.fromEntries(facts), ...metadata(answer) });
+  const type = answer.headers["x-amzn-errortype"] ?? value["__type"] ?? value["code"];
+  const name = typeof type === "string" ? type.slice(type.lastIndexOf("#") + 1).split(":", 1)[0] : undefined;
+  const said = value["message"] ?? value["Message"];
+  const text = typeof said === "string" ? withoutRequest(said) : `the answer has status ${answer.status}`;
+  const error = refused(name ?? "UnknownError", text, metadata(answer));
+  for (const member of Object.keys(value)) {
+    if (member !== "Message" && /^[A-Z]/.test(member)) (error as unknown as Record<string, unknown>)[member] = value[member];
+  }
+  return error;
 }
 
 /** AWS explains a wrong signature by the signed headers, and the session token is one of them. */

@@ -13,3 +13,18 @@ export interface Failure extends Error {
 /** An error by DynamoDB's or the SDK's name for it. */
 export const failure = (name: string, message: string, more?: object): Failure =>
   Object.assign(new Error(message), { name, ...more });
+
+/**
+ * The same for what DynamoDB answers: a condition that does not hold is an everyday answer, and the way back through the
+ * sockets, which says nothing of it, would cost more than all else that is done with it.
+ */
+export function refused(name: string, message: string, more?: object): Failure {
+  const { stackTraceLimit } = Error;
+  // Where the intrinsics are frozen nothing is set, and nothing is thrown.
+  Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return failure(name, message, more);
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  }
+}
