@@ -34,13 +34,13 @@ function parsed(body: Buffer): Record<string, unknown> | undefined {
 function refusal(answer: Answer, value: Readonly<Record<string, unknown>>): Failure {
   const type = answer.headers["x-amzn-errortype"] ?? value["__type"] ?? value["code"];
   const name = typeof type === "string" ? type.slice(type.lastIndexOf("#") + 1).split(":", 1)[0] : undefined;
-  const said = value["message"] ?? value["Message"];
-  const text = typeof said === "string" ? withoutRequest(said) : `the answer has status ${answer.status}`;
-  const error = refused(name ?? "UnknownError", text, metadata(answer));
+  const message = value["message"] ?? value["Message"];
+  const text = typeof message === "string" ? withoutRequest(message) : `the answer has status ${answer.status}`;
+  const facts: Record<string, unknown> = metadata(answer);
   for (const member of Object.keys(value)) {
-    if (member !== "Message" && /^[A-Z]/.test(member)) (error as unknown as Record<string, unknown>)[member] = value[member];
+    if (member !== "Message" && /^[A-Z]/.test(member)) facts[member] = value[member];
   }
-  return error;
+  return refused(name ?? "UnknownError", text, facts);
 }
 
 /** AWS explains a wrong signature by the signed headers, and the session token is one of them. */

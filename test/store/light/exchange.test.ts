@@ -217,6 +217,14 @@ describe("a refusal", () => {
     expect(await failureOf(clientAt(other).send("GetItem", GET))).toMatchObject({ name });
   });
 
+  it("costs no stack, and leaves those of other errors as long as they were", async () => {
+    const { endpoint } = await serve(refusal("ConditionalCheckFailedException"));
+    const { stackTraceLimit } = Error;
+    const error = await failureOf(clientAt(endpoint).send("GetItem", GET));
+    expect(error.stack).not.toMatch(/\n\s+at /);
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
   it("cannot change what an error is", async () => {
     const { endpoint } = await serve(
       json(400, '{"__type":"X","stack":"s","name":"n","cause":"c","__proto__":{"code":"ECONNRESET"}}'),
