@@ -1,18 +1,29 @@
 import type { IdempotencyStoreError } from "./errors.ts";
 
-/** With these codes a request did not get as far as a connection: nobody has seen it. */
-const NEVER_SENT: ReadonlySet<unknown> = new Set([
-  ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"],
-]);
+/** The code of a request that our own client gave up before it had a connection. */
+export const NOT_SENT = "NOT_SENT";
+
+/** With these codes a request did not get as far as a connection: nobody has seen it. On one that stands, the system's call is another. */
+const NEVER_SENT = /^(NOT_SENT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH) (?!read|write)/;
 
 /** What of a client's error says whether the request was sent. */
 interface Failed {
   readonly code?: unknown;
-  readonly $metadata?: { readonly attempts?: unknown };
+  readonly syscall?: unknown;
+  readonly $metadata?: { readonly attempts?: unknown; readonly httpStatusCode?: unknown };
 }
 
 /** Whether one try ended before there was a connection. */
-export const gotNoConnection = (error: unknown): boolean => NEVER_SENT.has((error as Failed | null | undefined)?.code);
+function gotNoConnection(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as Failed;
+  return NEVER_SENT.test(`${code} ${syscall}`);
+}
+
+/** Whether nobody knows what became of one try: anything but DynamoDB's own refusal, or a connection that was never made. */
+export function isUnheard(error: unknown): boolean {
+  const status = Number(((error ?? {}) as Failed).$metadata?.httpStatusCode);
+  return !(status >= 400 && status < 500) && !gotNoConnection(error);
+}
 
 /** Whether an earlier sending of a request that failed may still be on its way. */
 export const wasResent = (error: unknown): boolean =>

@@ -1,4 +1,5 @@
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
+import { wasResent } from "../core/sendings.ts";
 import type { CommitAnswer, CommitRecord, CommitRequest, Conflict } from "../core/store.ts";
 import type { Item } from "./attributes.ts";
 import { answered } from "./claimed.ts";
@@ -58,8 +59,9 @@ export function committer({
       await transport.send("PutItem", requests.claimVacant(table, record.now, answered(record)));
       return { outcome: "written" };
     } catch (error) {
-      if (isConditionFailure(error)) return { outcome: "conflict", found: fromItem(error.Item, record.id) };
-      if (isBusy(error)) return { outcome: "busy" };
+      const resent = wasResent(error) && ({ resent: true } as const);
+      if (isConditionFailure(error)) return { outcome: "conflict", found: fromItem(error.Item, record.id), ...resent };
+      if (isBusy(error)) return { outcome: "busy", ...resent };
       throw storeFailure(error, { operation: "PutItem", table });
     }
   }

@@ -1,4 +1,4 @@
-import { gotNoConnection } from "../core/sendings.ts";
+import { isUnheard } from "../core/sendings.ts";
 
 type Next = (args: unknown) => Promise<unknown>;
 
@@ -47,11 +47,4 @@ function watch(command: Watchable, onUnheard: () => void): void {
     },
     { step: "finalizeRequest", priority: "low", name: "lambdaOnceWatch" },
   );
-}
-
-/** Anything but DynamoDB's own refusal, or a connection that was never made. */
-function isUnheard(error: unknown): boolean {
-  const { $metadata } = (error ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
-  const status = $metadata?.httpStatusCode;
-  return !(status !== undefined && status >= 400 && status < 500) && !gotNoConnection(error);
 }

@@ -47,5 +47,9 @@ function refusal(answer: Answer, value: Readonly<Record<string, unknown>>): Fail
 const withoutRequest = (message: string): string => message.replace(/\s*The Canonical String.*$/s, "");
 
 const metadata = ({ status, headers }: Answer): Pick<Failure, "$metadata"> => ({
-  $metadata: { httpStatusCode: status, requestId: headers["x-amzn-requestid"] as string | undefined },
+  $metadata: {
+    httpStatusCode: status,
+    requestId: headers["x-amzn-requestid"] as string | undefined,
+    retryAfter: Number(headers["x-amz-retry-after"]) || Number(headers["retry-after"]) * 1_000 || undefined,
+  },
 });

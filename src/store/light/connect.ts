@@ -1,5 +1,5 @@
 import type { RequestOptions } from "node:http";
-import { gotNoConnection } from "../../core/sendings.ts";
+import { isUnheard, NOT_SENT } from "../../core/sendings.ts";
 import type { Operation, Operations, Transport } from "../transport.ts";
 import { read } from "./answer.ts";
 import { toBody } from "./body.ts";
@@ -25,6 +25,8 @@ export interface LightClient extends Transport {
 
 /** The most that an answer may hold: DynamoDB's own limit for one request. */
 const LIMIT = 16 * 1024 * 1024;
+/** Milliseconds that a pause is longer at most where an answer asks for that, as the SDK's are. */
+const LONGER = 5_000;
 
 /**
  * A client by settings. It sends a request again where its outcome is unknown, although DynamoDB may have
@@ -40,7 +42,7 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
   let destroyed = false;
 
   const where = (): Place => {
-    if (destroyed) throw failure("ClientDestroyed", "the client was destroyed");
+    if (destroyed) throw failure("ClientDestroyed", "the client was destroyed", { code: NOT_SENT });
     if (place === undefined) throw failure("Error", "Region is missing");
     return place;
   };
@@ -54,8 +56,10 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
 
   /** One attempt; `error` is whatever kept it from an output, and `cured` says that to send it anew is no retry. */
   const attempt = async (operation: Operation, body: string, cured: Set<string>) => {
-    const to = where();
+    where();
     const pair = await credentials.current();
+    // Looked for again: the client may have been destroyed meanwhile.
+    const to = where();
     const at = runtime.now() + cure.offset();
     const headers = signed(to, { operation, body, at }, pair);
     const sent = { body, limit: LIMIT, patience: settings.patience, runtime };
@@ -69,7 +73,7 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
   const pauseBefore = (next: number, error: Failure, why: Again | undefined): number => {
     const pause = why === undefined || next > settings.attempts || destroyed ? undefined : budget.spend(why, next);
     if (pause === undefined) throw error;
-    return pause;
+    return Math.max(pause, Math.min(error.$metadata?.retryAfter ?? 0, pause + LONGER));
   };
 
   return {
@@ -86,7 +90,7 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
         if (why === undefined) budget.answered(last);
         if ("output" in outcome) return outcome.output as Operations[O]["output"];
         const error = unheard === 0 ? outcome.error : afterUnheard(outcome.error, unheard);
-        if (why === "transient" && !gotNoConnection(outcome.error)) unheard += 1;
+        if (isUnheard(outcome.error)) unheard += 1;
         if (outcome.cured) continue;
         number += 1;
         await runtime.sleep(pauseBefore(number, error, why));
@@ -109,14 +113,15 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
     },
     destroy() {
       destroyed = true;
-      line.agent.destroy();
+      line.end();
     },
   };
 }
 
-/** An answer to the last sending says nothing of those before it that were not answered. */
+/** An answer to the last sending says nothing of those before it that were not answered. Other requests may have the same error. */
 function afterUnheard(error: Failure, unheard: number): Failure {
-  return Object.assign(error, { $metadata: { ...error.$metadata, attempts: unheard + 1 } });
+  const $metadata = { ...error.$metadata, attempts: unheard + 1 };
+  return failure(error.name, error.message, { ...error, $metadata, cause: error });
 }
 
 const ownCredentials =

@@ -39,7 +39,7 @@ export async function fromContainer(environment: Environment, runtime: LightRunt
       await runtime.sleep(runtime.random() * 50 * 2 ** attempt);
     }
   } finally {
-    line.agent.destroy();
+    line.end();
   }
 }
 
@@ -74,7 +74,7 @@ async function contents(file: string): Promise<string> {
 function read(body: Buffer): LightCredentials {
   try {
     const { AccessKeyId, SecretAccessKey, Token, Expiration } = JSON.parse(body.toString());
-    const expiration = Expiration === undefined ? undefined : new Date(Expiration);
+    const expiration = Expiration == null ? undefined : new Date(Expiration);
     return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, expiration };
   } catch {
     throw noCredentials("the container's credentials endpoint did not answer with credentials");

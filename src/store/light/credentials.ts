@@ -41,8 +41,9 @@ export function credentialCache(provider: LightCredentialProvider, runtime: Ligh
       return hold(checkCredentials(await inTime(provider, runtime)));
     } catch (error) {
       const old = held?.credentials;
-      if (old === undefined || (old.expiration?.getTime() ?? 0) <= runtime.now()) throw typed(error);
-      held = { credentials: old, renewAt: runtime.now() + RENEW_AGAIN };
+      const ends = old?.expiration?.getTime() ?? 0;
+      if (old === undefined || ends <= runtime.now()) throw typed(error);
+      held = { credentials: old, renewAt: Math.min(runtime.now() + RENEW_AGAIN, ends) };
       return old;
     } finally {
       renewal = undefined;

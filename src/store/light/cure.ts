@@ -53,9 +53,11 @@ export function cures({
 
   /** A function that was frozen finds all of its connections closed: the next one is a new one. */
   const reconnect = ({ error, answer }: Failed): boolean => {
-    if (!("reused" in answer) || !answer.reused || !CLOSED.has(error.code)) return false;
+    const isClosed = CLOSED.has(error.code);
+    if (!("reused" in answer) || !answer.reused || !(isClosed || error.name === "TimeoutError")) return false;
     for (const socket of Object.values(line.agent.freeSockets).flat()) socket?.destroy();
-    return true;
+    // One that nobody answers on may be dead, too, but the server only slow: that is a try.
+    return isClosed;
   };
   /** Compared with what was signed: it may have been long ago, and somebody else may have set the clock since. */
   const setClock = ({ error, answer, at }: Failed): boolean => {

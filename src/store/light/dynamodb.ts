@@ -59,7 +59,13 @@ export function dynamoDBStore(options: LightStoreOptions = {}): LightStore {
     checkClient(options.client) ?? connect(checkLightOptions(STORE, { region, endpoint, credentials }), lightRuntime);
   return {
     ...tableStore({ transport: client, table, clock }),
-    prewarm: async () => client.prewarm?.(),
+    async prewarm() {
+      try {
+        await client.prewarm?.();
+      } catch {
+        // What a transport of one's own fails at, the first request tries again.
+      }
+    },
   };
 }
 

@@ -24,7 +24,7 @@ const DOMAINS = [
 
 /** DynamoDB in a region, or at an endpoint of the user's own. */
 export function placeOf(region: string, { endpoint, fips }: { endpoint: URL | undefined; fips: boolean }): Place {
-  const { protocol, hostname, port, host, pathname } = endpoint ?? new URL(`https://${hostOf(region, fips)}`);
+  const { protocol, hostname, port, host, pathname } = endpoint ?? new URL(originOf(region, fips));
   // A URL writes an IPv6 address in brackets; a socket wants it without.
   const bare = hostname.replace(/^\[|\]$/g, "");
   return {
@@ -33,13 +33,16 @@ export function placeOf(region: string, { endpoint, fips }: { endpoint: URL | un
     servername: /^[\d.]+$|:/.test(bare) ? "" : bare,
     port,
     host,
-    path: pathname,
+    // As the SDK writes it.
+    path: pathname.endsWith("/") ? pathname : `${pathname}/`,
     region,
   };
 }
 
-function hostOf(region: string, fips: boolean): string {
+function originOf(region: string, fips: boolean): string {
+  // By this name AWS's rules know DynamoDB Local.
+  if (region === "local") return "http://localhost:8000";
   const domain = DOMAINS.find(([start]) => region.startsWith(start))?.[1] ?? "amazonaws.com";
   // In GovCloud the ordinary endpoints are the validated ones.
-  return `dynamodb${fips && !region.startsWith("us-gov-") ? "-fips" : ""}.${region}.${domain}`;
+  return `https://dynamodb${fips && !region.startsWith("us-gov-") ? "-fips" : ""}.${region}.${domain}`;
 }

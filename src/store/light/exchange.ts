@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+import { NOT_SENT } from "../../core/sendings.ts";
 import { type Failure, failure } from "./failure.ts";
 import type { LightRuntime } from "./runtime.ts";
 
@@ -27,6 +28,10 @@ export interface Line {
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly agent: Agent;
   readonly secure: boolean;
+  /** Each gives up a request that is under way, or waits for a connection. */
+  readonly open: Set<() => void>;
+  /** Gives all of them up, and ends all connections. */
+  end(): void;
 }
 
 /**
@@ -38,51 +43,77 @@ export function lineTo(protocol: string): Line {
   const secure = protocol === "https:";
   const { Agent, request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
   const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 50 }), { getName: () => protocol });
-  return { agent, request, secure };
+  const open: Line["open"] = new Set();
+  const end = (): void => {
+    for (const abandon of open) abandon();
+    // The agent opens one for requests that were waiting for theirs, and finds that they have ended.
+    agent.keepSocketAlive = () => false;
+    agent.destroy();
+  };
+  return { agent, request, secure, open, end };
 }
 
 /**
  * One request and its answer. What the network does is never a rejection, a redirect is not followed, and no
- * timer is left behind; the connection is kept only after a whole answer.
+ * timer is left behind; the connection is kept only after a whole answer to a request that has gone out whole.
  */
 export function exchange(
-  { request: send, agent, secure }: Line,
+  { request: send, agent, secure, open }: Line,
   options: RequestOptions,
   { body, limit, patience, runtime }: { body?: string; limit: number; patience: Patience; runtime: LightRuntime },
 ): Promise<Answer | Unanswered> {
   return new Promise((resolve) => {
     const request = send(Object.assign(options, { agent, setHost: false }));
+    let connected = false;
     let connecting: (() => void) | undefined;
     const settle = (outcome: Answer | Unanswered): void => {
-      late();
       connecting?.();
       resolve(outcome);
     };
-    const fail = (error: Failure): void => settle({ error, reused: request.reusedSocket });
+    const done = (answer: Answer): void => {
+      // A server may answer before it has read the body, and never read it: until then the connection is not free.
+      if (request.writableFinished) late();
+      settle(answer);
+    };
+    const fail = (error: Failure): void => {
+      late();
+      settle({ error, reused: request.reusedSocket });
+    };
     /** Settles first: what the destruction then makes the sockets say is about us. */
     const giveUp = (error: Failure): void => {
+      open.delete(abandon);
       fail(error);
       request.destroy();
     };
+    const code = (whereSent: string): object => ({ code: connected ? whereSent : NOT_SENT });
+    const abandon = (): void => giveUp(failure("ClientDestroyed", "the client was destroyed", code("ECONNRESET")));
+    open.add(abandon);
     const late = runtime.alarm(patience.answer, () =>
-      giveUp(failure("TimeoutError", `no answer within ${patience.answer} ms`)),
+      giveUp(failure("TimeoutError", `no answer within ${patience.answer} ms`, code("ETIMEDOUT"))),
     );
 
     request.on("error", fail);
     request.on("socket", (socket) => {
-      if (!socket.connecting) return;
-      connecting = runtime.alarm(patience.connect, () =>
-        giveUp(failure("TimeoutError", `no connection within ${patience.connect} ms`)),
+      connected = !socket.connecting;
+      if (connected) return;
+      const cancel = runtime.alarm(patience.connect, () =>
+        giveUp(failure("TimeoutError", `no connection within ${patience.connect} ms`, { code: NOT_SENT })),
       );
-      socket.once(secure ? "secureConnect" : "connect", connecting);
+      connecting = cancel;
+      socket.once(secure ? "secureConnect" : "connect", () => {
+        connected = true;
+        cancel();
+      });
     });
     let answered = false;
     request.on("response", (response) => {
       answered = true;
-      collect(response, limit, { done: settle, fail, giveUp });
+      collect(response, limit, { done, fail, giveUp });
     });
     // Without an answer and without an error: a server that switches protocols, or ends the connection.
     request.on("close", () => {
+      open.delete(abandon);
+      late();
       if (!answered) fail(cutOff());
     });
     request.end(body);

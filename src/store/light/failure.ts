@@ -5,6 +5,8 @@ export interface Failure extends Error {
   readonly $metadata?: {
     readonly httpStatusCode?: number | undefined;
     readonly requestId?: string | undefined;
+    /** Milliseconds that the answer asks to wait before the next try. */
+    readonly retryAfter?: number | undefined;
     /** Above 1: the request had been sent before, and nobody knows what became of it. */
     readonly attempts?: number;
   };

@@ -78,6 +78,15 @@ function fromEnvironment(...names: readonly string[]): readonly [string, string]
   return name === undefined ? undefined : [`the environment variable ${name}`, process.env[name] as string];
 }
 
+/** A switch of the environment: off where it is not set. */
+function isOn(caller: string, name: string): boolean {
+  const value = process.env[name]?.toLowerCase() ?? "";
+  if (/^(true|false|)$/.test(value)) return value === "true";
+  throw new IdempotencyConfigError(
+    `${caller}(): the environment variable ${name} is ${show(process.env[name])}; allowed is true or false`,
+  );
+}
+
 function checkRegion(caller: string, given: unknown): string | undefined {
   const found =
     given === undefined ? fromEnvironment("AWS_REGION", "AWS_DEFAULT_REGION") : (["region", given] as const);
@@ -92,7 +101,7 @@ function checkRegion(caller: string, given: unknown): string | undefined {
 function checkEndpoint(caller: string, option: unknown): URL | undefined {
   const allowed = "a URL without user name, query and fragment, such as 'http://localhost:8000'";
   const given = checkText(caller, "endpoint", option, allowed);
-  const ignored = process.env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] === "true";
+  const ignored = given === undefined && isOn(caller, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
   const configured = ignored ? undefined : fromEnvironment("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL");
   const found = given === undefined ? configured : (["endpoint", given] as const);
   if (found === undefined) return undefined;
@@ -104,7 +113,7 @@ function checkEndpoint(caller: string, option: unknown): URL | undefined {
 }
 
 function checkFips(caller: string, given: unknown): boolean {
-  if (given === undefined) return process.env["AWS_USE_FIPS_ENDPOINT"]?.toLowerCase() === "true";
+  if (given === undefined) return isOn(caller, "AWS_USE_FIPS_ENDPOINT");
   if (typeof given === "boolean") return given;
   throw new IdempotencyConfigError(`${caller}(): useFips is ${show(given)}; allowed is true or false`);
 }

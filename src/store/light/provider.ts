@@ -25,7 +25,9 @@ const isToken = (value: unknown): value is string => typeof value === "string" &
  * @throws Error named CredentialsProviderError, which says what is wrong and not what was given.
  */
 export function checkCredentials(given: unknown): LightCredentials {
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = (given ?? {}) as Record<string, unknown>;
+  const { accessKeyId, secretAccessKey, sessionToken: token, expiration } = (given ?? {}) as Record<string, unknown>;
+  // As the environment may hold one that says nothing.
+  const sessionToken = token === "" ? undefined : token;
   for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey })) {
     if (!isToken(value)) throw noCredentials(`${name} is missing, or not visible ASCII characters`);
   }

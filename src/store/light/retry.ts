@@ -24,6 +24,7 @@ const TRANSIENT: ReadonlySet<unknown> = new Set([
   "InternalServerError",
   "ChecksumMismatch",
   "UnreadableAnswer",
+  "ReplicatedWriteConflictException",
   "ECONNRESET",
   "ECONNREFUSED",
   "EPIPE",

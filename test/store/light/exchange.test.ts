@@ -144,7 +144,7 @@ describe("a request", () => {
     expect(sent).toMatchObject([
       {
         method: "POST",
-        path: "/proxy",
+        path: "/proxy/",
         headers: { "x-amz-target": "DynamoDB_20120810.GetItem", connection: "keep-alive" },
       },
     ]);
