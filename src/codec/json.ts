@@ -42,23 +42,25 @@ export function json(options: JsonCodecOptions = {}): Codec {
       assertStorable(value);
       return compact(stringify(value), compressAbove);
     },
-    decode(encoded) {
-      const { encoding, data } = encoded;
-      if (encoding === "undefined") return undefined;
-      if (encoding === "json" && typeof data === "string") return JSON.parse(data);
-      if (encoding === "json+deflate" && data instanceof Uint8Array) {
-        return JSON.parse(inflateRawSync(data, { maxOutputLength: LARGEST_TEXT }).toString("utf8"));
-      }
-      throw new TypeError(`no codec for the encoding '${encoding.slice(0, 60)}' of ${typeof data} data`);
-    },
+    decode,
   };
 }
 
-/** The same result uncompressed, for who reads it more often than it is written; what is not this codec's stays as it is. */
-export function inflated(encoded: Encoded): Encoded {
+function decode({ encoding, data }: Encoded): unknown {
+  if (encoding === "undefined") return undefined;
+  if (encoding === "json" && typeof data === "string") return JSON.parse(data);
+  if (encoding === "json+deflate" && data instanceof Uint8Array) return JSON.parse(inflate(data));
+  throw new TypeError(`no codec for the encoding '${encoding.slice(0, 60)}' of ${typeof data} data`);
+}
+
+const inflate = (data: Uint8Array): string => inflateRawSync(data, { maxOutputLength: LARGEST_TEXT }).toString("utf8");
+
+/** The same result uncompressed, for who reads it more often than it is written; what is not of `json()` stays as it is. */
+export function inflated(encoded: Encoded, codec: Codec): Encoded {
   const { encoding, data } = encoded;
-  if (encoding !== "json+deflate" || !(data instanceof Uint8Array)) return encoded;
-  return { encoding: "json", data: inflateRawSync(data, { maxOutputLength: LARGEST_TEXT }).toString("utf8") };
+  // A codec of somebody's own may call its encodings what it likes.
+  if (codec.decode !== decode || encoding !== "json+deflate" || !(data instanceof Uint8Array)) return encoded;
+  return { encoding: "json", data: inflate(data) };
 }
 
 /** A getter may answer differently the second time; what JSON cannot read then is refused like the rest. */

@@ -1,3 +1,4 @@
+import { ownBytes } from "./codec.ts";
 import type { Engine } from "./engine.ts";
 import { IdempotencyRecordError, IdempotencyResultError } from "./errors.ts";
 import type { CompletedRecord, Encoded, FailedRecord } from "./record.ts";
@@ -23,14 +24,12 @@ export async function storedAnswer(
 ): Promise<StoredAnswer> {
   const { id, attempt } = record;
   try {
-    if (record.status === "COMPLETED") {
-      return { status: "replayed", attempt, result: await engine.codec.decode(record.result, { id }) };
+    if (record.status === "FAILED" && record.result.encoding === UNSTORABLE) {
+      return { status: "failed", attempt, error: new IdempotencyResultError(unstorableFacts(record.result)) };
     }
-    const error =
-      record.result.encoding === UNSTORABLE
-        ? new IdempotencyResultError(unstorableFacts(record.result))
-        : new IdempotencyRememberedError(rememberedFacts(await engine.codec.decode(record.result, { id })));
-    return { status: "failed", attempt, error };
+    const value = await engine.codec.decode(ownBytes(record.result), { id });
+    if (record.status === "COMPLETED") return { status: "replayed", attempt, result: value };
+    return { status: "failed", attempt, error: new IdempotencyRememberedError(rememberedFacts(value)) };
   } catch (cause) {
     const what = record.status === "COMPLETED" ? "result" : "error";
     return {
@@ -50,8 +49,7 @@ export function encodeUnstorable({ path, detail }: IdempotencyResultError): Enco
 }
 
 function unstorableFacts({ data }: Encoded): { path: string; detail: string } {
-  const facts: unknown = typeof data === "string" ? JSON.parse(data) : undefined;
-  const { path, detail } = facts as { path?: unknown; detail?: unknown };
+  const { path, detail } = JSON.parse(String(data)) as { path?: unknown; detail?: unknown };
   if (typeof path !== "string" || typeof detail !== "string")
     throw new TypeError("the facts of an unstorable result are missing");
   return { path, detail };

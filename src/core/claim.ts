@@ -1,8 +1,8 @@
 import { type Engine, type Outcome, tell } from "./engine.ts";
-import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError } from "./errors.ts";
+import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError, tooLarge } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
 import { encode } from "./persist.ts";
-import type { Found, InProgressRecord } from "./record.ts";
+import { type Found, type InProgressRecord, isFinished } from "./record.ts";
 import { keepRenewed } from "./renewal.ts";
 import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
 import {
@@ -13,7 +13,6 @@ import {
   commitResult,
   notCarriedOut,
   sendCommit,
-  tooLarge,
 } from "./settle-commit.ts";
 import { checkName, type StepContext, type StepOptions, stepsOf } from "./steps.ts";
 import { outcomeIsUnknown } from "./unknown.ts";
@@ -120,8 +119,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
 
   function loseTo(found: Found): void {
     // A record that is finished, and mine, is that of a commit whose answer is still on its way.
-    const isMine = (found?.status === "COMPLETED" || found?.status === "FAILED") && found.owner === record.owner;
-    if (!isMine) lose();
+    if (!(isFinished(found) && found.owner === record.owner)) lose();
   }
 
   function lose(): void {
@@ -129,11 +127,11 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     lost = true;
     stopRenewing?.();
     tell(engine, id, { type: "claim_lost", attempt });
-    deadline.abort(new IdempotencyClaimLostError({ retryAfter: 1 }));
+    deadline.abort(new IdempotencyClaimLostError());
   }
 
   function assertLive(what: string): void {
-    if (lost) throw new IdempotencyClaimLostError({ retryAfter: 1 });
+    if (lost) throw new IdempotencyClaimLostError();
     if (ended || committing !== undefined) throw hasEnded(what);
   }
 
@@ -142,14 +140,18 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     if (over) throw hasEnded(what);
   }
 
+  function held(reason: string, error?: unknown): void {
+    tell(engine, id, { type: "held", attempt, reason, error });
+  }
+
   function judge(outcome: Outcome): ReturnType<Engine["remember"]> {
     try {
       const verdict: unknown = engine.remember(outcome, { attempt, steps: steps.recorded() });
       if (verdict === "keep" || verdict === "release" || verdict === "hold") return verdict;
       if (verdict instanceof Promise) verdict.catch(() => {});
-      tell(engine, id, { type: "held", attempt, reason: "`remember` answered none of 'keep', 'release' and 'hold'" });
+      held("`remember` answered none of 'keep', 'release' and 'hold'");
     } catch (error) {
-      tell(engine, id, { type: "held", attempt, reason: "`remember` threw", error });
+      held("`remember` threw", error);
     }
     return "hold";
   }
@@ -174,7 +176,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       case "lost":
         lose();
         if (commitment.vacant) winner = await answerOfWinner(commitment, ending.found);
-        throw new IdempotencyClaimLostError({ retryAfter: 1 });
+        throw new IdempotencyClaimLostError();
       case "too_large":
         throw tooLarge(ending);
       case "refused":
@@ -223,7 +225,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         if (isLost || outcomeIsUnknown(error)) failure = { error };
         // Nobody knows whether it was carried out: nothing else may be written under this claim.
         if (outcomeIsUnknown(error) && end()) {
-          tell(engine, id, { type: "held", attempt, reason: "a commit's outcome is unknown", error });
+          held("a commit's outcome is unknown", error);
         }
         throw notCarriedOut(error);
       } finally {
@@ -259,7 +261,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
           : atRest
             ? "is not to be remembered yet"
             : "came before a step's end";
-        tell(engine, id, { type: "held", attempt, reason: `the result ${why}` });
+        held(`the result ${why}`);
         return executed;
       }
       const elsewhere = await answerOfAnother(commitment);
@@ -278,15 +280,14 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       }
       if (overdue || outcomeIsUnknown(error)) {
         const reason = overdue ? "the function failed after its deadline" : "the function's outcome is unknown";
-        tell(engine, id, { type: "held", attempt, reason, error });
+        held(reason, error);
         return undefined;
       }
       const verdict = isIdempotencyError(error) ? "release" : judge({ status: "threw", error });
       const elsewhere = verdict === "keep" ? undefined : await answerOfAnother(commitment);
       if (elsewhere !== undefined) return elsewhere;
       if (verdict === "release") await giveBack();
-      else if (verdict === "hold")
-        tell(engine, id, { type: "held", attempt, reason: "the error is not to be remembered yet", error });
+      else if (verdict === "hold") held("the error is not to be remembered yet", error);
       else if (commitment.vacant) await commitError(commitment, error);
       else await keepError(engine, record, lease, error);
       return undefined;
@@ -295,7 +296,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (end()) await giveBack();
     },
     hold(reason) {
-      if (end()) tell(engine, id, { type: "held", attempt, reason });
+      if (end()) held(reason);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Engine } from "./engine.ts";
 import { IdempotencyStoreError, IdempotencyWriteConflictError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { heldElsewhere, pause, readNow } from "./persist.ts";
-import { type Found, isAnswer } from "./record.ts";
+import { type Found, isAnswer, isFinished } from "./record.ts";
 import { mayHaveArrived } from "./sendings.ts";
 import type { CommitAnswer, CommitRequest, IdempotencyStore } from "./store.ts";
 import { floorSeconds, nowOf } from "./time.ts";
@@ -78,7 +78,7 @@ function leavesOpen(engine: Engine, answer: CommitAnswer, request: CommitRequest
   if (answer.outcome !== "conflict") return answer.outcome === "refused";
   if (isExpired(engine, request) && !isMine(answer.found, request)) return true;
   // A lock, or a record that was given back, may be gone when a commit that is the claim arrives; an answer stands.
-  return record?.from === "nothing" && answer.found?.status !== "COMPLETED" && answer.found?.status !== "FAILED";
+  return record?.from === "nothing" && !isFinished(answer.found);
 }
 
 function endOf(answer: Exclude<CommitAnswer, { outcome: "busy" }>, request: CommitRequest): CommitEnd {
@@ -106,8 +106,7 @@ async function lookFor(engine: Engine, lease: Lease, request: CommitRequest): Pr
     if (isMine(found, request)) return { status: "committed" };
     if (isExpired(engine, request)) return undefined;
     const isHeld = found?.status === "IN_PROGRESS" && found.owner === record.owner;
-    const isFinished = found?.status === "COMPLETED" || found?.status === "FAILED";
-    const isLive = isFinished && found.expiresAt > floorSeconds(nowOf(engine.store.clock));
+    const isLive = isFinished(found) && found.expiresAt > floorSeconds(nowOf(engine.store.clock));
     const isLost = record.from === "claim" ? !isHeld : isLive;
     return isLost ? { status: "lost", found } : undefined;
   } catch {

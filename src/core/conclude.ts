@@ -9,7 +9,7 @@ import {
   IdempotencyKeyReusedError,
   IdempotencyRecordError,
 } from "./errors.ts";
-import type { Found } from "./record.ts";
+import { type Found, isFinished } from "./record.ts";
 import type { EpochMillis } from "./time.ts";
 
 /** A call that does not run: answered from the record, or refused. */
@@ -40,7 +40,7 @@ export function answerIn(
   found: Found,
   now: EpochMillis,
 ): Promise<Concluded> | undefined {
-  if (found?.status !== "COMPLETED" && found?.status !== "FAILED") return undefined;
+  if (!isFinished(found)) return undefined;
   if (found.fingerprint !== fingerprint) return undefined;
   const decision = decide(found, fingerprint, now, engine.policies);
   return decision.do === "create" || decision.do === "succeed" || decision.do === "yield"

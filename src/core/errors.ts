@@ -53,7 +53,7 @@ export class IdempotencyClaimLostError extends IdempotencyErrorBase {
   readonly code = "claim_lost";
   readonly statusCode = 409;
 
-  constructor({ retryAfter }: { retryAfter: number }) {
+  constructor({ retryAfter = 1 }: { retryAfter?: number } = {}) {
     super(
       `this call outlived its lock and another one has taken the operation over; try again in ${retryAfter} s for its answer`,
       { retryAfter },
@@ -152,6 +152,10 @@ export class IdempotencyStepInterruptedError extends IdempotencyErrorBase {
     this.step = step;
   }
 }
+
+/** The result that does not fit into the record. */
+export const tooLarge = ({ bytes, limit }: { bytes: number; limit: number }, path = "$"): IdempotencyResultError =>
+  new IdempotencyResultError({ path, detail: `${bytes} bytes where a record holds at most ${limit}` });
 
 /** The result cannot be stored and brought back equal. The same error answers every later call. */
 export class IdempotencyResultError extends IdempotencyErrorBase {

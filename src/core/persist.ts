@@ -1,4 +1,5 @@
 import { asStoreError, within } from "./bounded.ts";
+import { ownBytes } from "./codec.ts";
 import { backoff, type Engine, type Runtime } from "./engine.ts";
 import { IdempotencyStoreError, isIdempotencyError } from "./errors.ts";
 import type { Lease } from "./lease.ts";
@@ -53,11 +54,7 @@ export const heldElsewhere = (): IdempotencyStoreError =>
 
 /** Encodes at once, before anything can change the value; a codec that goes elsewhere for it is bounded by the time left. */
 export async function encode({ codec, runtime }: Engine, id: string, lease: Lease, value: unknown): Promise<Encoded> {
-  const made = codec.encode(value, { id });
-  const encoded = made instanceof Promise ? await within(runtime, lease.patience(), () => made) : await made;
-  const { encoding, data } = encoded;
-  const isReadable =
-    typeof data === "string" || data instanceof Uint8Array || (data === undefined && encoding === "undefined");
-  if (isReadable && typeof encoding === "string" && encoding !== "") return encoded;
-  throw new TypeError("the codec's encode() answers no encoding, or no data as a string or bytes");
+  const made: Encoded | PromiseLike<Encoded> | undefined = codec.encode(value, { id });
+  const isLater = typeof made === "object" && "then" in made;
+  return isLater ? within(runtime, lease.patience(), async () => made.then(ownBytes)) : ownBytes(made);
 }

@@ -80,6 +80,10 @@ export interface UnreadableRecord {
 /** What a store found under a key. */
 export type Found = IdempotencyRecord | UnreadableRecord | undefined;
 
+/** Whether the function has ended, and what it returned or threw is kept. */
+export const isFinished = (found: Found): found is CompletedRecord | FailedRecord =>
+  found?.status === "COMPLETED" || found?.status === "FAILED";
+
 /** Whether a finished record is the one that was written so, and not another one of the same claim. */
 export function isAnswer(
   found: Found,

@@ -5,13 +5,13 @@ import type { CommitPlan } from "./commit-plan.ts";
 import { answerIn, conclude, inProgress } from "./conclude.ts";
 import { decide } from "./decide.ts";
 import { type Engine, tell } from "./engine.ts";
-import { IdempotencyResultError, isIdempotencyError } from "./errors.ts";
+import { IdempotencyResultError, isIdempotencyError, tooLarge } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { encode, persist } from "./persist.ts";
 import type { Encoded, Found, InProgressRecord } from "./record.ts";
-import { type Answer, afterLoss } from "./settle.ts";
+import { type Answer, afterLoss, completionOf } from "./settle.ts";
 import type { ClaimedFrom, CommitRecord } from "./store.ts";
-import { after, ceilSeconds, nowOf } from "./time.ts";
+import { nowOf } from "./time.ts";
 import { type Writing, writingOf } from "./writing.ts";
 
 /** A call that is to commit. */
@@ -99,7 +99,7 @@ export async function sendCommit(
 ): Promise<CommitEnd> {
   const { engine, record } = committing;
   for (let round = 1; ; round++) {
-    const end = await writing.send(completionOf(committing, result, status), plan);
+    const end = await writing.send(recordOf(committing, result, status), plan);
     if (end.status !== "lost" || !committing.vacant || round === MOST_ROUNDS) return end;
     const decision = decide(end.found, record.fingerprint, nowOf(engine.store.clock), engine.policies);
     if (decision.do === "succeed") await succeed(committing, decision.from);
@@ -157,28 +157,14 @@ async function succeed(committing: Committing, from: ClaimedFrom): Promise<void>
 }
 
 /** The record of a completion, as a commit writes it. */
-function completionOf(
+function recordOf(
   { engine, record, vacant }: Pick<Committing, "engine" | "record" | "vacant">,
   result: Encoded,
-  status: "COMPLETED" | "FAILED" = "COMPLETED",
+  status: "COMPLETED" | "FAILED",
 ): CommitRecord {
-  const { id, owner, fingerprint } = record;
-  const now = nowOf(engine.store.clock);
-  const completion = {
-    id,
-    owner,
-    status,
-    result,
-    completedAt: now,
-    expiresAt: ceilSeconds(after(now, engine.retention)),
-  };
-  return vacant ? { from: "nothing", ...completion, now, fingerprint } : { from: "claim", ...completion };
-}
-
-/** The result that does not fit into the record. */
-export function tooLarge({ bytes, limit }: { readonly bytes: number; readonly limit: number }): IdempotencyResultError {
-  const detail = `${bytes} bytes where a record holds at most ${limit}`;
-  return new IdempotencyResultError({ path: "$", detail, carriedOut: false });
+  const completion = completionOf(engine, record, status, result);
+  if (!vacant) return { from: "claim", ...completion };
+  return { from: "nothing", ...completion, now: completion.completedAt, fingerprint: record.fingerprint };
 }
 
 /** What becomes of the key where the commit did not come about. */

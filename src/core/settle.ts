@@ -1,9 +1,9 @@
 import { encodeUnstorable, factsOf, storedAnswer } from "./answer.ts";
 import { type Engine, tell } from "./engine.ts";
-import { IdempotencyClaimLostError, IdempotencyResultError, isIdempotencyError } from "./errors.ts";
+import { IdempotencyClaimLostError, IdempotencyResultError, isIdempotencyError, tooLarge } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { encode, persist, readNow } from "./persist.ts";
-import { type Encoded, type Found, type InProgressRecord, isAnswer } from "./record.ts";
+import { type Encoded, type Found, type InProgressRecord, isAnswer, isFinished } from "./record.ts";
 import { IdempotencyRememberedError } from "./remembered-error.ts";
 import type { Steps } from "./steps.ts";
 import type { CompleteAnswer, CompleteRequest } from "./store.ts";
@@ -49,10 +49,7 @@ export async function saveResult(
     tell(engine, id, { type: "claim_lost", attempt });
     return executed;
   }
-  if (written.outcome === "too_large") {
-    const detail = `${written.bytes} bytes where a record holds at most ${written.limit}`;
-    return markUnstorable(engine, record, lease, new IdempotencyResultError({ path: "$", detail }));
-  }
+  if (written.outcome === "too_large") return markUnstorable(engine, record, lease, tooLarge(written));
   // A condition that failed against this very write: its response was lost, and it counts.
   if (written.outcome === "conflict" && !isAnswer(written.found, request)) {
     return afterLoss(engine, record, written.found);
@@ -138,7 +135,7 @@ async function writeFailure(
 }
 
 /** The request that ends a claim; its time is read once, so that it can be told from others of the same claim. */
-function completionOf(
+export function completionOf(
   engine: Engine,
   { id, owner }: InProgressRecord,
   status: CompleteRequest["status"],
@@ -170,10 +167,10 @@ export async function afterLoss(
   wasTold = false,
 ): Promise<Answer> {
   if (!wasTold) tell(engine, record.id, { type: "claim_lost", attempt: record.attempt });
-  if ((found?.status === "COMPLETED" || found?.status === "FAILED") && found.fingerprint === record.fingerprint) {
+  if (isFinished(found) && found.fingerprint === record.fingerprint) {
     const winner = await storedAnswer(engine, found);
     if (winner.status === "replayed") return winner;
     throw winner.error;
   }
-  throw new IdempotencyClaimLostError({ retryAfter: 1 });
+  throw new IdempotencyClaimLostError();
 }

@@ -6,6 +6,7 @@ import {
   IdempotencyRecordError,
   IdempotencyResultError,
   IdempotencyStepInterruptedError,
+  tooLarge,
 } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { encode, persist } from "./persist.ts";
@@ -74,10 +75,9 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
     if (answer.outcome === "written") return;
     if (answer.outcome === "conflict") {
       lost(answer.found);
-      throw new IdempotencyClaimLostError({ retryAfter: 1 });
+      throw new IdempotencyClaimLostError();
     }
-    const detail = `${answer.bytes} bytes where a record holds at most ${answer.limit}`;
-    throw new IdempotencyResultError({ path: stepPath(name), detail });
+    throw tooLarge(answer, stepPath(name));
   }
 
   async function encoded(name: string, result: unknown): Promise<Encoded> {

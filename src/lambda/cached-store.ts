@@ -1,4 +1,5 @@
 import { inflated } from "../codec/json.ts";
+import type { Codec } from "../core/codec.ts";
 import type { CompletedRecord, Found, InProgressRecord } from "../core/record.ts";
 import type { CompleteRequest, IdempotencyStore } from "../core/store.ts";
 import { floorSeconds, nowOf } from "../core/time.ts";
@@ -15,6 +16,9 @@ export interface CachedStore extends IdempotencyStore {
   known(id: string): CompletedRecord | undefined;
 }
 
+/** What of a claim its completion does not say. */
+type Claimed = Pick<InProgressRecord, "id" | "owner" | "attempt" | "fingerprint" | "createdAt">;
+
 /** What one record takes beside its result: id, fingerprint, numbers. */
 const OVERHEAD = 300;
 
@@ -23,11 +27,11 @@ const OVERHEAD = 300;
  * going first. Only a first look is answered by them, from which nothing but an equal request's answer is believed; they
  * are kept encoded, so that each replay decodes a value of its own.
  */
-export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLimits): CachedStore {
+export function cachedStore(store: IdempotencyStore, codec: Codec, { entries, bytes }: CacheLimits): CachedStore {
   const { commit } = store;
   const records = new Map<string, CompletedRecord>();
   /** The claims under way here, which know what a completion does not say. */
-  const claimed = new Map<string, InProgressRecord>();
+  const claimed = new Map<string, Claimed>();
   let size = 0;
 
   function forget(id: string): void {
@@ -38,7 +42,7 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
   function keep(found: Found): void {
     if (found?.status !== "COMPLETED") return;
     forget(found.id);
-    const record = readable(found);
+    const record = readable(found, codec);
     if (record === undefined || sizeOf(record) > bytes) return;
     records.set(record.id, record);
     size += sizeOf(record);
@@ -50,10 +54,10 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
 
   function completed(request: CompleteRequest): void {
     const claim = claimed.get(request.id);
-    if (claim?.owner !== request.owner || request.status !== "COMPLETED") return;
-    const { id, owner, attempt, fingerprint, createdAt } = claim;
-    const { completedAt, expiresAt, result } = request;
-    keep({ id, owner, attempt, fingerprint, createdAt, status: "COMPLETED", completedAt, expiresAt, result });
+    if (claim?.owner !== request.owner) return;
+    claimed.delete(request.id);
+    const { status, completedAt, expiresAt, result } = request;
+    keep({ ...claim, status, completedAt, expiresAt, result });
   }
 
   function known(id: string): CompletedRecord | undefined {
@@ -83,7 +87,8 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
       const answer = await store.claim(request);
       if (answer.outcome === "claimed") {
         forget(request.id);
-        claimed.set(request.id, answer.record);
+        const { id, owner, attempt, fingerprint, createdAt } = answer.record;
+        claimed.set(id, { id, owner, attempt, fingerprint, createdAt });
         if (claimed.size > entries) claimed.delete(claimed.keys().next().value as string);
       } else if (answer.outcome === "conflict") keep(answer.found);
       return answer;
@@ -91,7 +96,6 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
     async complete(request) {
       const answer = await store.complete(request);
       if (answer.outcome === "written") completed(request);
-      claimed.delete(request.id);
       return answer;
     },
     commit:
@@ -105,16 +109,16 @@ export function cachedStore(store: IdempotencyStore, { entries, bytes }: CacheLi
       claimed.delete(request.id);
       return store.release(request);
     },
-    checkpoint: (request) => store.checkpoint(request),
-    renew: (request) => store.renew(request),
-    issue: store.issue && ((request) => (store.issue as NonNullable<typeof store.issue>)(request)),
+    checkpoint: store.checkpoint.bind(store),
+    renew: store.renew.bind(store),
+    issue: store.issue?.bind(store),
   };
 }
 
 /** Inflated once, not at each replay; `undefined` where it cannot be: the store's answer says what is wrong. */
-function readable(record: CompletedRecord): CompletedRecord | undefined {
+function readable(record: CompletedRecord, codec: Codec): CompletedRecord | undefined {
   try {
-    return { ...record, result: inflated(record.result) };
+    return { ...record, result: inflated(record.result, codec) };
   } catch {
     return undefined;
   }

@@ -31,14 +31,14 @@ export function isPlumbing(value: unknown): boolean {
 export function contextAmong(args: readonly unknown[]): LambdaContext | undefined {
   return args.find(
     (arg): arg is LambdaContext =>
-      typeof arg === "object" && arg !== null && typeof (arg as LambdaContext).getRemainingTimeInMillis === "function",
+      typeof arg === "object" && typeof (arg as LambdaContext | null)?.getRemainingTimeInMillis === "function",
   );
 }
 
 /** Milliseconds that the Lambda has left; `undefined` where nobody knows. */
 export function remainingTime(context: LambdaContext | undefined): number | undefined {
   const remaining = context?.getRemainingTimeInMillis?.();
-  return typeof remaining === "number" && Number.isFinite(remaining) ? remaining : undefined;
+  return Number.isFinite(remaining) ? remaining : undefined;
 }
 
 /**
@@ -49,19 +49,13 @@ export function remainingTime(context: LambdaContext | undefined): number | unde
  */
 export function refuseUnsupported(args: readonly unknown[]): void {
   const [, second, third] = args;
-  const streams = typeof (second as { pipe?: unknown } | undefined | null)?.pipe === "function";
-  if (streams && third !== undefined && isContextLike(third)) {
+  const { pipe, lambdaContext, step } = Object(second) as Readonly<Record<"pipe" | "lambdaContext" | "step", unknown>>;
+  if (typeof pipe === "function" && third !== undefined && isContextLike(third)) {
     throw new IdempotencyConfigError(
       "the handler streams its response, which cannot be stored and replayed; wrap a function that returns its result",
     );
   }
-  const context = second as { lambdaContext?: unknown; step?: unknown } | undefined | null;
-  if (
-    typeof context === "object" &&
-    context !== null &&
-    "lambdaContext" in context &&
-    typeof context.step === "function"
-  ) {
+  if (lambdaContext !== undefined && typeof step === "function") {
     throw new IdempotencyConfigError(
       "the handler runs in a durable execution, which replays it by itself; wrap the function that a durable step calls",
     );

@@ -120,8 +120,7 @@ export function showClaim(
 
 /** The claim that `context` shows, while it holds: a context may be used again once its request is over. */
 function heldOn(context: LambdaContext | undefined): Claim | undefined {
-  const view = (context as { readonly claim?: CurrentClaim } | undefined)?.claim;
-  const claim = view === undefined ? undefined : shown.get(view);
+  const claim = shown.get((context as { readonly claim?: CurrentClaim } | undefined)?.claim as CurrentClaim);
   return claim === undefined || claim.ended() || claim.overdue() ? undefined : claim;
 }
 

@@ -3,6 +3,7 @@ import { IdempotencyConfigError, isIdempotencyError } from "../core/errors.ts";
 import { isPlainObject, kindOf } from "../core/plain.ts";
 import { IdempotencyKeyMissingError } from "../core/refusals.ts";
 import { compilePart, type IdentityPart, partsText, partText } from "../key/identity.ts";
+import { isNothing } from "../key/interpreter.ts";
 import type { Identity, Redeem } from "./binding.ts";
 import { isContextLike, isPlumbing, type LambdaContext } from "./context.ts";
 import type { Settings } from "./options.ts";
@@ -97,7 +98,7 @@ function identifyBy(binding: NonNullable<Settings["binding"]>, args: readonly un
 
 function wholeText(args: readonly unknown[], context: LambdaContext | undefined, lenient: boolean): string | undefined {
   const whole = wholeArgument(args, context);
-  return lenient && (whole === undefined || whole === null || whole === "") ? undefined : partText(whole, "key");
+  return lenient && isNothing(whole) ? undefined : partText(whole, "key");
 }
 
 /** The whole first argument, where nothing else could tell two calls apart. */

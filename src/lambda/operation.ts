@@ -68,7 +68,8 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   const identify = compileIdentity(settings);
   const recent = recentKeys();
   const { store: ownStore } = settings.engine;
-  const cached = settings.cache === undefined ? undefined : cachedStore(ownStore, settings.cache);
+  const { cache } = settings;
+  const cached = cache === undefined ? undefined : cachedStore(ownStore, settings.engine.codec, cache);
   const asksFirst = settings.binding?.authorize !== undefined;
   if (settings.operation !== undefined) operationName(settings.operation + suffix);
   else if (++unnamed > 1) {

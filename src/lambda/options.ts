@@ -188,7 +188,7 @@ export function operationName(name: unknown): string {
 function patienceOf(given: unknown): number | undefined {
   if (given === undefined || given === "reject") return 0;
   if (given === "wait") return undefined;
-  if (typeof given === "object" && given !== null && Object.keys(given).join() === "wait") {
+  if (Object.keys(Object(given)).join() === "wait") {
     return toMillis((given as { wait: Duration }).wait, "whenInProgress.wait");
   }
   return refuse(`whenInProgress is ${show(given)}; allowed are 'reject', 'wait', { wait: duration }`);
@@ -234,9 +234,7 @@ function callable<F>(given: F | undefined, name: string): F | undefined {
 
 function cacheOf(given: unknown): CacheLimits | undefined {
   if (given === undefined || given === false) return undefined;
-  const { entries, bytes, ...others } = (
-    typeof given === "object" && given !== null ? given : {}
-  ) as Partial<CacheLimits>;
+  const { entries, bytes, ...others } = Object(given) as Partial<CacheLimits>;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
   if (isCount(entries) && isCount(bytes) && Object.keys(others).length === 0) return { entries, bytes };
   return refuse(`cache is ${show(given)}; allowed are false and { entries, bytes }, whole numbers above zero`);

@@ -5,7 +5,8 @@ import { stableId } from "../key/stable-id.ts";
 /** The process's own clock, timers and randomness: the one place where they enter. */
 export const processRuntime: Runtime = {
   monotonic: () => performance.now(),
-  uniqueId: () => randomUUID(),
+  // From the system each time: processes that start from one snapshot would else draw the same ids from memory.
+  uniqueId: () => randomUUID({ disableEntropyCache: true }),
   stableId,
   random: () => Math.random(),
   sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),

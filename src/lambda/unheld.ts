@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { hasEnded } from "../core/claim.ts";
 import { writeConflict } from "../core/commit.ts";
 import type { Engine } from "../core/engine.ts";
@@ -29,8 +28,9 @@ export interface Unheld {
 /** A claim without a key: steps just run, writes commit alone, and keys are random. */
 export function unheld(engine: Engine, remaining: number | undefined): Unheld {
   const lease = leaseFor(engine, remaining);
-  const deadline = deadlineOf(lease, engine.runtime);
-  const writing = writingOf(engine, lease, engine.runtime.uniqueId());
+  const { runtime } = engine;
+  const deadline = deadlineOf(lease, runtime);
+  const writing = writingOf(engine, lease, runtime.uniqueId());
   let ended = false;
   let committed = false;
   let committing: Promise<unknown> | undefined;
@@ -57,11 +57,11 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     remainingTimeInMillis: deadline.remaining,
     async step(name, fn, options = {}) {
       readOptions(name, fn, options);
-      return fn({ idempotencyKey: randomUUID(), attempt: 1, signal: deadline.signal() });
+      return fn({ idempotencyKey: runtime.uniqueId(), attempt: 1, signal: deadline.signal() });
     },
     keyFor(name) {
       checkName(name, "what a key is for");
-      return randomUUID();
+      return runtime.uniqueId();
     },
     write(...writes) {
       assertLive("write()");

@@ -28,6 +28,22 @@ describe("begin", () => {
     expect(asked.splice(0)).toEqual(["claim", "release"]);
   });
 
+  // seen by a reviewer: a first look that hung left no time for the claim
+  it.each([
+    ["a quarter of a short time", 3_000, 625],
+    ["a second of a long one", 60_000, 1_000],
+  ])("gives a first look %s, and claims without it", async (_, remaining, patience) => {
+    const { engine, asked, next, time } = engineUnderTest({ deadlineMargin: 500, lockFor: undefined });
+    next("read", () => new Promise<never>(() => {}));
+    const begun = begin(engine, { ...request, remaining, lookFirst: true });
+    time.advance(patience - 1);
+    await new Promise(setImmediate);
+    expect(asked).toEqual(["read"]);
+    time.advance(1);
+    expect(codeOf(await begun)).toBe("claimed");
+    expect(asked).toEqual(["read", "claim"]);
+  });
+
   it("locks for what the caller has left and the margin, and keeps an in-progress record for the retention", async () => {
     const { engine, store, time } = engineUnderTest();
     await begin(engine, request);

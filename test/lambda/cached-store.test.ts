@@ -1,6 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { idempotent, memoryStore } from "lambda-once";
 import { describe, expect, it, vi } from "vitest";
-import { epochMillis } from "../../src/core/time.ts";
+import { json } from "../../src/codec/json.ts";
+import type { CompleteRequest, IdempotencyStore } from "../../src/core/store.ts";
+import { ceilSeconds, epochMillis } from "../../src/core/time.ts";
 import { cachedStore } from "../../src/lambda/cached-store.ts";
 import { counted } from "../contract/front-end/kit.ts";
 import { START } from "../contract/requests.ts";
@@ -10,7 +14,7 @@ describeStore("a store with a cache before it", async () => {
   const clock = handClock(START);
   const memory = memoryStore({ clock });
   return {
-    store: cachedStore(memory, { entries: 1_000, bytes: 10_000_000 }),
+    store: cachedStore(memory, json(), { entries: 1_000, bytes: 10_000_000 }),
     clock,
     seed: async (item) => {
       const { id } = item;
@@ -170,5 +174,45 @@ describe("the cache of completed results", () => {
     asked();
     await place({ id: "o-1" });
     expect(asked()).toStrictEqual(["claim"]);
+  });
+
+  // seen by a reviewer: whatever steps a claim had recorded was kept, outside of every limit
+  it.each(["complete", "commit"] as const)("keeps nothing of a claim after its %s", async (verb) => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const base = memoryStore();
+    let steps: WeakRef<object> | undefined;
+    const claiming: IdempotencyStore = {
+      ...base,
+      async claim(request) {
+        const answer = await base.claim(request);
+        if (answer.outcome !== "claimed") throw new Error("not claimed");
+        const large = { big: { encoding: "json", data: "x".repeat(400_000) } };
+        steps = new WeakRef(large);
+        return { ...answer, record: { ...answer.record, steps: large } };
+      },
+      complete: async () => ({ outcome: "written" }),
+      commit: async () => ({ outcome: "written" }),
+    };
+    const store = cachedStore(claiming, json(), { entries: 1_000, bytes: 10_000 });
+    const now = epochMillis(1_700_000_000_000);
+    const ends = { lockedUntil: epochMillis(now + 1_000), expiresAt: ceilSeconds(epochMillis(now + 9_000)) };
+    await store.claim({ id: "a", owner: "me", now, fingerprint: undefined, ...ends });
+    const { expiresAt } = ends;
+    const done: CompleteRequest = {
+      ...{
+        id: "a",
+        owner: "me",
+        status: "COMPLETED",
+        result: { encoding: "json", data: "1" },
+        completedAt: now,
+        expiresAt,
+      },
+    };
+    if (verb === "complete") await store.complete(done);
+    else await store.commit?.({ record: { from: "claim", ...done }, actions: [], token: "t" });
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(steps?.deref()).toBeUndefined();
   });
 });
