@@ -37,12 +37,14 @@ export function answerHttps(): void {
   const request = (options: { headers: readonly string[] }) => {
     const asked = Object.assign(new EventEmitter(), {
       reusedSocket: true,
+      writableFinished: true,
       destroy() {},
       end(body: string) {
         const target = options.headers[options.headers.indexOf("X-Amz-Target") + 1] ?? "";
         const { status, headers, stream } = respond(target, body);
         asked.emit("socket", { connecting: false });
         const response = Object.assign(stream, { statusCode: status, headers, complete: true });
+        stream.once("close", () => asked.emit("close"));
         process.nextTick(() => asked.emit("response", response));
       },
     });

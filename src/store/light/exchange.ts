@@ -29,7 +29,7 @@ export interface Line {
   readonly agent: Agent;
   readonly secure: boolean;
   /** Each gives up a request that is under way, or waits for a connection. */
-  readonly open: Set<() => void>;
+  readonly open: Set<(error: Failure) => void>;
   /** Gives all of them up, and ends all connections. */
   end(): void;
 }
@@ -45,7 +45,7 @@ export function lineTo(protocol: string): Line {
   const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 50 }), { getName: () => protocol });
   const open: Line["open"] = new Set();
   const end = (): void => {
-    for (const abandon of open) abandon();
+    for (const giveUp of open) giveUp(failure("ClientDestroyed", "the client was destroyed", { code: "ECONNRESET" }));
     // The agent opens one for requests that were waiting for theirs, and finds that they have ended.
     agent.keepSocketAlive = () => false;
     agent.destroy();
@@ -81,15 +81,13 @@ export function exchange(
     };
     /** Settles first: what the destruction then makes the sockets say is about us. */
     const giveUp = (error: Failure): void => {
-      open.delete(abandon);
-      fail(error);
+      open.delete(giveUp);
+      fail(connected ? error : Object.assign(error, { code: NOT_SENT }));
       request.destroy();
     };
-    const code = (whereSent: string): object => ({ code: connected ? whereSent : NOT_SENT });
-    const abandon = (): void => giveUp(failure("ClientDestroyed", "the client was destroyed", code("ECONNRESET")));
-    open.add(abandon);
+    open.add(giveUp);
     const late = runtime.alarm(patience.answer, () =>
-      giveUp(failure("TimeoutError", `no answer within ${patience.answer} ms`, code("ETIMEDOUT"))),
+      giveUp(failure("TimeoutError", `no answer within ${patience.answer} ms`)),
     );
 
     request.on("error", fail);
@@ -97,7 +95,7 @@ export function exchange(
       connected = !socket.connecting;
       if (connected) return;
       const cancel = runtime.alarm(patience.connect, () =>
-        giveUp(failure("TimeoutError", `no connection within ${patience.connect} ms`, { code: NOT_SENT })),
+        giveUp(failure("TimeoutError", `no connection within ${patience.connect} ms`)),
       );
       connecting = cancel;
       socket.once(secure ? "secureConnect" : "connect", () => {
@@ -112,7 +110,7 @@ export function exchange(
     });
     // Without an answer and without an error: a server that switches protocols, or ends the connection.
     request.on("close", () => {
-      open.delete(abandon);
+      open.delete(giveUp);
       late();
       if (!answered) fail(cutOff());
     });
