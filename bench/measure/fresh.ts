@@ -31,17 +31,24 @@ export async function freshRounds(
     calls,
     place,
     env = {},
-  }: { rounds: number; calls: number; place: Place; env?: Readonly<Record<string, string>> },
+    flags = [],
+  }: {
+    rounds: number;
+    calls: number;
+    place: Place;
+    env?: Readonly<Record<string, string>>;
+    flags?: readonly string[];
+  },
 ): Promise<Readonly<Record<string, readonly Told[]>>> {
   const told = Object.fromEntries(Object.keys(handlers).map((name): [string, Told[]] => [name, []]));
-  const flags = ["--no-warnings", "--expose-gc", runner];
+  const words = ["--no-warnings", ...flags, runner];
   for (let round = 0; round < rounds; round++) {
     const inTurn = Object.entries(handlers);
     for (const [name, file] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
       const side = name === "peer" ? "peer" : "ours";
       const table = { LAMBDA_ONCE_TABLE: `${side}.${env["BENCH_PATH"] ?? "first"}.200` };
       const all = environment({ ...place, ...table, ...env });
-      const { stdout } = await promisify(execFile)(process.execPath, [...flags, file, String(calls)], { env: all });
+      const { stdout } = await promisify(execFile)(process.execPath, [...words, file, String(calls)], { env: all });
       told[name]?.push(JSON.parse(stdout) as Told);
     }
   }

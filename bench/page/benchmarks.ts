@@ -26,7 +26,8 @@ export function benchmarksPage(about: string, results: Results): string {
       "least that it can be asked for on that path, as many requests: no library over this client can go below it.",
     warmTable(results.memory, ["light", "own", "sdk", "bare"]),
     "## Fresh processes",
-    "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection.",
+    "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection. Lambda starts Node.js with flags for its memory, " +
+      "and with any such flag Node.js compiles its own modules anew, `node:https` before all: that adds as much to every row that needs them, and has a row of its own.",
     freshTable(results),
     "## Bundle of a wrapped handler with its store",
     table(

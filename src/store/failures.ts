@@ -12,12 +12,18 @@ interface Thrown {
 }
 
 const REASONS: Readonly<Record<StoreFailure, readonly string[]>> = {
+  // As the SDK knows them.
   throttled: [
+    "LimitExceededException",
+    "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
-    "ThrottlingException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
     "ThrottledException",
     "Throttling",
-    "RequestLimitExceeded",
+    "ThrottlingException",
     "TooManyRequestsException",
   ],
   unavailable: [
@@ -50,6 +56,9 @@ const REASONS: Readonly<Record<StoreFailure, readonly string[]>> = {
 const BY_NAME: ReadonlyMap<unknown, StoreFailure> = new Map(
   Object.entries(REASONS).flatMap(([reason, all]) => all.map((name) => [name, reason as StoreFailure] as const)),
 );
+
+/** What an exception of DynamoDB's, or a code of the network's, says by its name. */
+export const reasonNamed = (name: unknown): StoreFailure | undefined => BY_NAME.get(name);
 
 const COMMIT_ACTIONS = "dynamodb:UpdateItem, PutItem, DeleteItem or ConditionCheckItem";
 
@@ -97,7 +106,7 @@ function reasonOf(error: unknown): StoreFailure {
   const status = thrown.$metadata?.httpStatusCode;
   if (isRegionMissing(error)) return "invalid_request";
   if (Array.isArray(thrown.ThrottlingReasons) && thrown.ThrottlingReasons.length > 0) return "throttled";
-  return BY_NAME.get(thrown.code) ?? BY_NAME.get(thrown.name) ?? (status === 429 ? "throttled" : "unavailable");
+  return reasonNamed(thrown.code) ?? reasonNamed(thrown.name) ?? (status === 429 ? "throttled" : "unavailable");
 }
 
 function detailOf(reason: StoreFailure, error: unknown, action: string, table: string): string {

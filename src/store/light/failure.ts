@@ -24,9 +24,7 @@ export function refused(name: string, message: string, more?: object): Failure {
   const { stackTraceLimit } = Error;
   // Where the intrinsics are frozen nothing is set, and nothing is thrown.
   Reflect.set(Error, "stackTraceLimit", 0);
-  try {
-    return failure(name, message, more);
-  } finally {
-    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
-  }
+  const error = failure(name, message, more);
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  return error;
 }

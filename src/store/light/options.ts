@@ -51,7 +51,7 @@ const LIGHT_OPTIONS = [
 export function checkLightOptions(caller: string, options: LightClientOptions): LightSettings {
   checkNames(caller, options, LIGHT_OPTIONS);
   const { credentials, connectTimeout = { seconds: 1 }, requestTimeout = { seconds: 2 }, maxAttempts = 3 } = options;
-  const fips = checkFips(caller, options.useFips);
+  const fips = isOn(caller, options.useFips, "AWS_USE_FIPS_ENDPOINT");
   const endpoint = checkEndpoint(caller, options.endpoint);
   if (fips && endpoint !== undefined) {
     throw new IdempotencyConfigError(`${caller}() was given both an endpoint and FIPS; allowed is one of them`);
@@ -78,13 +78,13 @@ function fromEnvironment(...names: readonly string[]): readonly [string, string]
   return name === undefined ? undefined : [`the environment variable ${name}`, process.env[name] as string];
 }
 
-/** A switch of the environment: off where it is not set. */
-function isOn(caller: string, name: string): boolean {
-  const value = process.env[name]?.toLowerCase() ?? "";
-  if (/^(true|false|)$/.test(value)) return value === "true";
-  throw new IdempotencyConfigError(
-    `${caller}(): the environment variable ${name} is ${show(process.env[name])}; allowed is true or false`,
-  );
+/** Whether the option or, without it, a variable of the environment says so. */
+function isOn(caller: string, option: unknown, variable: string): boolean {
+  if (typeof option === "boolean") return option;
+  const [source, given] = option === undefined ? (fromEnvironment(variable) ?? ["", "false"]) : ["useFips", option];
+  const text = option === undefined ? String(given).toLowerCase() : "";
+  if (text === "true" || text === "false") return text === "true";
+  throw new IdempotencyConfigError(`${caller}(): ${source} is ${show(given)}; allowed is true or false`);
 }
 
 function checkRegion(caller: string, given: unknown): string | undefined {
@@ -101,7 +101,7 @@ function checkRegion(caller: string, given: unknown): string | undefined {
 function checkEndpoint(caller: string, option: unknown): URL | undefined {
   const allowed = "a URL without user name, query and fragment, such as 'http://localhost:8000'";
   const given = checkText(caller, "endpoint", option, allowed);
-  const ignored = given === undefined && isOn(caller, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+  const ignored = given === undefined && isOn(caller, undefined, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
   const configured = ignored ? undefined : fromEnvironment("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL");
   const found = given === undefined ? configured : (["endpoint", given] as const);
   if (found === undefined) return undefined;
@@ -110,12 +110,6 @@ function checkEndpoint(caller: string, option: unknown): URL | undefined {
   if (url !== undefined && /^https?:$/.test(url.protocol) && !/[@?#]/.test(text)) return url;
   const shown = text.includes("@") ? "no endpoint, or one with a password" : show(text);
   throw new IdempotencyConfigError(`${caller}(): ${source} is ${shown}; allowed is ${allowed}`);
-}
-
-function checkFips(caller: string, given: unknown): boolean {
-  if (given === undefined) return isOn(caller, "AWS_USE_FIPS_ENDPOINT");
-  if (typeof given === "boolean") return given;
-  throw new IdempotencyConfigError(`${caller}(): useFips is ${show(given)}; allowed is true or false`);
 }
 
 function checkProvider(caller: string, given: LightClientOptions["credentials"]): LightCredentialProvider | undefined {

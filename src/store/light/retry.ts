@@ -1,49 +1,25 @@
+import { reasonNamed } from "../failures.ts";
 import type { Failure } from "./failure.ts";
 
 /** Why the same request may succeed when it is sent again. */
 export type Again = "throttled" | "transient";
 
-const THROTTLED: ReadonlySet<string> = new Set([
-  "LimitExceededException",
-  "PriorRequestNotComplete",
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "SlowDown",
-  "ThrottledException",
-  "Throttling",
-  "ThrottlingException",
-  "TooManyRequestsException",
-  "TransactionInProgressException",
+/** Of our own, and what says that nothing was written. */
+const AGAIN: ReadonlySet<unknown> = new Set([
+  ...["ChecksumMismatch", "UnreadableAnswer", "ReplicatedWriteConflictException"],
+  ...[500, 502, 503, 504],
 ]);
-const TRANSIENT: ReadonlySet<unknown> = new Set([
-  "TimeoutError",
-  "RequestTimeout",
-  "RequestTimeoutException",
-  "InternalServerError",
-  "ChecksumMismatch",
-  "UnreadableAnswer",
-  "ReplicatedWriteConflictException",
-  "ECONNRESET",
-  "ECONNREFUSED",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  500,
-  502,
-  503,
-  504,
-]);
+
+/** An earlier sending of the same transaction is at work: it may come about. */
+const AT_WORK = "TransactionInProgressException";
 
 /** The SDK's standard mode: what it retries, and nothing else. */
 export function again({ name, code, $metadata }: Failure): Again | undefined {
   const status = $metadata?.httpStatusCode;
-  if (status === 429 || THROTTLED.has(name)) return "throttled";
-  return TRANSIENT.has(name) || TRANSIENT.has(code) || TRANSIENT.has(status) ? "transient" : undefined;
+  const reason = reasonNamed(code) ?? reasonNamed(name);
+  if (status === 429 || reason === "throttled" || name === AT_WORK) return "throttled";
+  const isTransient = reason === "timeout" || reason === "unavailable" || AGAIN.has(name) || AGAIN.has(status);
+  return isTransient ? "transient" : undefined;
 }
 
 const CAPACITY = 500;
