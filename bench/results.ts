@@ -168,7 +168,7 @@ async function warmCalls(
   const { bare, wire, ...libraries } = children;
   const floors = { ...(bare && { bare }), ...(wire && { wire }) };
   try {
-    for (const child of Object.values(children)) await prime(child, effort.quick);
+    await prime({ libraries, floors }, effort.quick);
     const found: Warm[] = [];
     for (const scenario of scenarios) {
       const hasFloor = scenario.path === "first" || scenario.path === "replay";

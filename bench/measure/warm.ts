@@ -1,13 +1,18 @@
 import { median, quantile, ratios } from "../stats.ts";
-import type { Scenario } from "../subjects/scenario.ts";
+import type { Path, Scenario } from "../subjects/scenario.ts";
 import type { Child } from "./child.ts";
 
 /** CPU time of one batch, in µs: long enough for the collector to take part, short enough to interleave. */
 const BATCH = 20_000;
 /** CPU time of each scenario before it is measured, in µs, and the calls at least. */
 const WARM_UP = { cpu: 100_000, calls: 200 } as const;
-/** First executions, and replays, of a process before anything is measured: by then the compiler has done its work. */
-const PRIMING = 3_000;
+/** Calls of each process before anything is measured, in turns through all processes and paths. */
+const PRIMING = { turns: 40, calls: 50 } as const;
+/** The paths of a library, and of what is none. */
+const PRIMED = {
+  library: ["first", "replay", "again", "progress", "error"],
+  floor: ["first", "replay"],
+} as const satisfies Readonly<Record<string, readonly Path[]>>;
 
 /** What one scenario costs each subject. */
 export interface Warm {
@@ -18,11 +23,22 @@ export interface Warm {
   readonly less: Readonly<Record<string, readonly [number, number, number]>>;
 }
 
-/** Lets the compiler do its work. */
-export async function prime(child: Child, quick: boolean): Promise<void> {
-  for (const path of ["first", "replay"] as const) {
-    const scenario: Scenario = { path, event: 200, key: "field", result: 200 };
-    await child.run({ scenario, calls: quick ? PRIMING / 5 : PRIMING });
+/**
+ * Lets the compiler do its work: for all paths, since after thousands of calls of one alone it would undo and do it again at
+ * the next one; and in all processes at a time, since V8 drops what it has compiled while a process rests.
+ */
+export async function prime(
+  { libraries, floors }: Readonly<Record<"libraries" | "floors", Readonly<Record<string, Child>>>>,
+  quick: boolean,
+): Promise<void> {
+  const run = async (child: Child, paths: readonly Path[]): Promise<void> => {
+    for (const path of paths) {
+      await child.run({ scenario: { path, event: 200, key: "field", result: 200 }, calls: PRIMING.calls });
+    }
+  };
+  for (let turn = 0; turn < (quick ? PRIMING.turns / 5 : PRIMING.turns); turn++) {
+    for (const child of Object.values(libraries)) await run(child, PRIMED.library);
+    for (const child of Object.values(floors)) await run(child, PRIMED.floor);
   }
 }
 
