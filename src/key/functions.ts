@@ -136,12 +136,10 @@ function bytesOf(base64: string): Buffer {
   return Buffer.from(body, "base64");
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** Strictly: a replacement character would make one text of different bytes. */
 function utf8(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new UnreadableText("its bytes are not UTF-8 text");
   }
