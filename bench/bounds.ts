@@ -1,4 +1,5 @@
 import { type Client, fresh, inMemory, price, rate, size, warm } from "./figures.ts";
+import { IN_LAMBDA } from "./plan.ts";
 import type { Results } from "./results.ts";
 
 /** One figure, as a ratio to the peer in the same run: how many times less it takes, or how many times more it does. */
@@ -31,6 +32,7 @@ function sdkFigures(client: Client, bound: Bounds): readonly Figure[] {
     of("warm CPU, replay, 200 B", 1.8, bound.replay, warm("replay", 200, client)),
     of("CPU of calls 11 - 100, fresh process", 1.2, bound.cold, fresh("first: calls 11 - 100", client)),
     of("import, bundled", 1, bound.bundled, fresh("import, bundled", client)),
+    of("the same, with Lambda's flags for memory", 1, bound.bundled, fresh(IN_LAMBDA, client)),
     of("import, unbundled", 1, bound.unbundled, fresh("import, unbundled", client)),
     of("bundle, gzip", 1, bound.bundle, size(client)),
     of("cached replay, 200 B event", 2, bound.cached, warm("cached", 200, client)),
@@ -76,6 +78,13 @@ export const FIGURES: readonly Figure[] = [
     of: fresh("first: calls 11 - 100", "light"),
   },
   { name: "import, bundled", client: "light", aim: 3, bound: 1.9, of: fresh("import, bundled", "light") },
+  {
+    name: "the same, with Lambda's flags for memory",
+    client: "light",
+    aim: 3,
+    bound: 1.6,
+    of: fresh(IN_LAMBDA, "light"),
+  },
   { name: "import, unbundled", client: "light", aim: 8, bound: 4.8, of: fresh("import, unbundled", "light") },
   { name: "bundle, gzip", client: "light", aim: BUNDLE.peer / BUNDLE.aim, bound: 2.28, of: size("light") },
   { name: "cached replay, 200 B event", client: "light", aim: 2, bound: 2, of: warm("cached", 200, "light") },

@@ -12,7 +12,7 @@ import { type FreshFigure, freshFigure, freshRounds } from "./measure/fresh.ts";
 import { profile, type Shares } from "./measure/profile.ts";
 import { type Throughput, throughput } from "./measure/throughput.ts";
 import { prime, type Warm, warm } from "./measure/warm.ts";
-import { type Effort, inMemory, overTls } from "./plan.ts";
+import { type Effort, IN_LAMBDA, inMemory, LAMBDA_FLAGS, overTls } from "./plan.ts";
 import { HANDLERS, NOTHING, SUBJECTS, type Subject } from "./programs.ts";
 import { type Place, startServer } from "./server.ts";
 import type { Scenario } from "./subjects/scenario.ts";
@@ -83,10 +83,6 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
     await rm(folder, { recursive: true });
   }
 }
-
-/** What Lambda's own start of Node.js sets at 128 MB. With any such flag V8 does not take the code that Node.js has compiled of itself. */
-const LAMBDA_FLAGS = ["--max-semi-space-size=6", "--max-old-space-size=116"];
-const IN_LAMBDA = `import, bundled, with ${LAMBDA_FLAGS.join(" ")}`;
 
 /** The bundles of the wrapped handlers, by name. */
 export const handlerBundles = (installed: Installation): Promise<Readonly<Record<string, string>>> =>

@@ -6,8 +6,8 @@ import type { Child } from "./child.ts";
 const BATCH = 20_000;
 /** CPU time of each scenario before it is measured, in µs, and the calls at least. */
 const WARM_UP = { cpu: 100_000, calls: 200 } as const;
-/** Calls of each process before anything is measured, in turns through all processes and paths. */
-const PRIMING = { turns: 40, calls: 50 } as const;
+/** Calls of each process before anything is measured, in turns through all processes and, in each, all its paths. */
+const PRIMING = { turns: 40, calls: 250 } as const;
 /** The paths of a library, and of what is none. */
 const PRIMED = {
   library: ["first", "replay", "again", "progress", "error"],
@@ -33,7 +33,10 @@ export async function prime(
 ): Promise<void> {
   const run = async (child: Child, paths: readonly Path[]): Promise<void> => {
     for (const path of paths) {
-      await child.run({ scenario: { path, event: 200, key: "field", result: 200 }, calls: PRIMING.calls });
+      await child.run({
+        scenario: { path, event: 200, key: "field", result: 200 },
+        calls: PRIMING.calls / paths.length,
+      });
     }
   };
   for (let turn = 0; turn < (quick ? PRIMING.turns / 5 : PRIMING.turns); turn++) {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { resultOf, SIZES } from "../../bench/cost/results.ts";
 import { sizeOf, writeUnits } from "../../bench/cost/size.ts";
+import type { Child } from "../../bench/measure/child.ts";
+import { prime } from "../../bench/measure/warm.ts";
 import { page } from "../../bench/page/table.ts";
+import { HOW } from "../../bench/page/words.ts";
 import { quantile, ratios } from "../../bench/stats.ts";
 import { answer } from "../../bench/subjects/records.ts";
 
@@ -58,4 +61,18 @@ test("a page's text is broken into lines, its tables are not", () => {
   expect(text?.split("\n").every((line) => line.length <= 130)).toBe(true);
   expect(list?.split("\n")[1]).toMatch(/^ {2}word/);
   expect(table).toBe(`| ${long} |`);
+});
+
+test("all processes of the warm tables have had as many calls as the page says, the floors, too", async () => {
+  const calls = { light: 0, bare: 0 };
+  const child = (name: keyof typeof calls): Child => ({
+    async run(batch) {
+      calls[name] += batch.calls;
+      return { cpu: 1, elapsed: 1 };
+    },
+    end() {},
+  });
+  await prime({ libraries: { light: child("light") }, floors: { bare: child("bare") } }, false);
+  const said = Number(/after ([\d,]+) calls of each process/.exec(HOW)?.[1]?.replace(",", ""));
+  expect(calls).toStrictEqual({ light: said, bare: said });
 });
