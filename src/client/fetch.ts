@@ -78,8 +78,8 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
       const facts = { attempts, idempotencyKey };
       const failed = (cause: unknown): IdempotentFetchError =>
         Object.assign(new IdempotentFetchError("no answer; ask again with the same key", { cause }), facts);
-      // In its last millisecond the deadline counts as reached: a timer may fire that much too early.
-      if (!again || attempts >= settings.attempts || now() + wait > end - 1) {
+      // In its last two milliseconds the deadline counts as reached: a timer may fire that much too early.
+      if (!again || attempts >= settings.attempts || now() + wait > end - 2) {
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });
         throw failed(error);
       }

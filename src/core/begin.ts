@@ -109,12 +109,12 @@ function report<B extends Begun>(engine: Engine, { id }: Identity, begun: B): B 
 
 async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease, hasPrevious: boolean): Promise<Begun> {
   if (lease.budget <= 0) return noTimeLeft(engine, request, lease);
-  if (request.lookFirst) {
-    const seen = await lookAt(engine, request, lease);
-    if (seen !== undefined) return seen;
-  }
   // While secrets are rotated two ids stand for one key: only a claim that comes before the look at the other one excludes.
   const atCommit = engine.claimAt === "commit" && !hasPrevious;
+  if (request.lookFirst) {
+    const seen = await lookAt(engine, request, atCommit ? lease.left() : Math.min(1_000, lease.left() / 4));
+    if (seen !== undefined) return seen;
+  }
   return atCommit ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);
 }
 
@@ -242,14 +242,13 @@ async function giveBack(engine: Engine, lease: Lease, { id, owner, from, issued,
 }
 
 /**
- * An eventually consistent first look: only a finished record with an equal fingerprint is believed. It has a second, and a
- * quarter of the time left, at most: the claim answers, too.
+ * An eventually consistent first look: only a finished record with an equal fingerprint is believed. Where a claim follows,
+ * which answers, too, it has little time.
  */
-async function lookAt(engine: Engine, request: BeginRequest, lease: Lease): Promise<Begun | undefined> {
+async function lookAt(engine: Engine, request: BeginRequest, patience: number): Promise<Begun | undefined> {
   const now = nowOf(engine.store.clock);
   let found: Found;
   try {
-    const patience = Math.min(1_000, lease.left() / 4);
     found = await within(engine.runtime, patience, () => engine.store.read(request.id, { consistent: false }));
   } catch {
     return undefined; // The claim that follows reports what is wrong.

@@ -1,22 +1,19 @@
 import type { IdempotencyStoreError } from "./errors.ts";
 
-/** The code of a request that our own client gave up before it had a connection. */
-export const NOT_SENT = "NOT_SENT";
-
 /** With these codes a request did not get as far as a connection: nobody has seen it. On one that stands, the system's call is another. */
-const NEVER_SENT = /^(NOT_SENT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH) (?!read|write)/;
+const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH) (?!read|write)/;
 
 /** What of a client's error says whether the request was sent. */
 interface Failed {
   readonly code?: unknown;
   readonly syscall?: unknown;
-  readonly $metadata?: { readonly attempts?: unknown; readonly httpStatusCode?: unknown };
+  readonly $metadata?: { readonly attempts?: unknown; readonly httpStatusCode?: unknown; readonly sent?: unknown };
 }
 
 /** Whether one try ended before there was a connection. */
 function gotNoConnection(error: unknown): boolean {
-  const { code, syscall } = (error ?? {}) as Failed;
-  return NEVER_SENT.test(`${code} ${syscall}`);
+  const { code, syscall, $metadata } = (error ?? {}) as Failed;
+  return $metadata?.sent === false || NEVER_SENT.test(`${code} ${syscall}`);
 }
 
 /** Whether nobody knows what became of one try: anything but DynamoDB's own refusal, or a connection that was never made. */

@@ -54,9 +54,10 @@ export async function commitResult(
       tell(engine, id, { type: "completed", attempt, bytes: encoded.data?.length ?? 0 });
       return { status: "executed", attempt, result, kept: true };
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = notCarriedOut(thrown);
     await settleFailure(committing, error);
-    throw notCarriedOut(error);
+    throw error;
   }
   return answerOfWinner(committing, end.found);
 }

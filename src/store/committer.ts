@@ -12,6 +12,9 @@ import { completedSize, ITEM_LIMIT } from "./size.ts";
 import { factsOf, type Reason, regionOf, transact, transaction } from "./transact.ts";
 import type { Operations, TransactItem, Transport } from "./transport.ts";
 
+/** What is sent writes an answer. */
+const FINAL = { final: true } as const;
+
 /** One request, fixed at its first sending: what is sent again are the same bytes under the same token. */
 interface Fixed {
   readonly input: Operations["TransactWriteItems"]["input"];
@@ -56,7 +59,7 @@ export function committer({
   async function putAlone({ record }: CommitRequest): Promise<CommitAnswer> {
     if (record?.from !== "nothing") return { outcome: "written" };
     try {
-      await transport.send("PutItem", requests.claimVacant(table, record.now, answered(record)));
+      await transport.send("PutItem", requests.claimVacant(table, record.now, answered(record)), FINAL);
       return { outcome: "written" };
     } catch (error) {
       const resent = wasResent(error) && ({ resent: true } as const);

@@ -30,11 +30,12 @@ const COMMANDS = {
 /** Carries requests by a client of the AWS SDK, taken as it is. */
 export function sdkTransport(client: SdkClient): Transport {
   return {
-    send(operation, input) {
+    send(operation, input, about) {
       const Command = COMMANDS[operation] as new (input: unknown) => unknown;
       const command = new Command(input);
-      // Of a transaction that was refused it matters whether an earlier sending may still arrive.
-      return operation === "TransactWriteItems" ? sendWatched(client, command) : client.send(command);
+      // By itself the SDK counts the tries that were refused, too.
+      const isFinal = operation === "TransactWriteItems" || about?.final === true;
+      return isFinal ? sendWatched(client, command) : client.send(command);
     },
     async region() {
       const { region } = (client as { readonly config?: { readonly region?: unknown } }).config ?? {};

@@ -57,7 +57,12 @@ export type Operation = keyof Operations;
  * where there was a response.
  */
 export interface Transport {
-  send<O extends Operation>(operation: O, input: Operations[O]["input"]): Promise<Operations[O]["output"]>;
+  send<O extends Operation>(
+    operation: O,
+    input: Operations[O]["input"],
+    /** `final`: it writes an answer, as a transaction does. Of what it rejects with, `$metadata.attempts` is then above 1 only where a try may still arrive. */
+    about?: { readonly final: boolean },
+  ): Promise<Operations[O]["output"]>;
   /** The Region that tables without an ARN are in, where it is known. */
   region?(): Promise<string | undefined>;
 }

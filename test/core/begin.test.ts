@@ -4,6 +4,7 @@ import { type BeginRequest, type Begun, begin } from "../../src/core/begin.ts";
 import type { Claim } from "../../src/core/claim.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { IdempotencyStoreError, type StoreFailure } from "../../src/core/errors.ts";
+import { memoryTables } from "../../src/testing.ts";
 import { engineUnderTest, simulatedTime } from "../support/engine.ts";
 
 const request: BeginRequest = { id: "op#1", fingerprint: "f1", remaining: 10_000, lookFirst: false };
@@ -42,6 +43,26 @@ describe("begin", () => {
     time.advance(1);
     expect(codeOf(await begun)).toBe("claimed");
     expect(asked).toEqual(["read", "claim"]);
+  });
+
+  // seen by a reviewer: under claimAt 'commit' no claim follows that would answer, and the function ran again
+  it("gives a first look all of the time where the commit is the claim", async () => {
+    const tables = memoryTables({ orders: { key: ["id"] } });
+    const { engine, asked, next, time, store } = engineUnderTest({ claimAt: "commit" }, simulatedTime(), tables);
+    await claimOf(await begin({ ...engine, claimAt: "start" }, request)).returned("done");
+    asked.splice(0);
+    let answer: () => void = () => {};
+    next("read", async (id, options) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return store.read(id, options);
+    });
+    const begun = begin(engine, { ...request, lookFirst: true });
+    time.advance(8_000);
+    answer();
+    expect(await begun).toMatchObject({ status: "replayed", result: "done" });
+    expect(asked).toEqual(["read"]);
   });
 
   it("locks for what the caller has left and the margin, and keeps an in-progress record for the retention", async () => {

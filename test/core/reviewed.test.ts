@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { currentClaim, type IdempotencyEvent, idempotent, memoryStore } from "lambda-once";
+import { memoryTables } from "lambda-once/testing";
 import { describe, expect, it } from "vitest";
 import type { CommitRequest, IdempotencyStore } from "../../src/core/store.ts";
 import type { EpochSeconds } from "../../src/core/time.ts";
@@ -280,4 +283,18 @@ describe("a token's item", () => {
     });
     expect(under.store.items.get("op#1")).toBe(stored);
   });
+});
+
+it("a result that is too large for its commit is told the observer as not carried out, too", async () => {
+  const events: IdempotencyEvent[] = [];
+  const store = memoryStore({ tables: memoryTables({ orders: { key: ["id"] } }) });
+  const place = idempotent(
+    async (_: { id: string }) => {
+      currentClaim().write({ Put: { TableName: "orders", Item: { id: "o-1" } } });
+      return randomBytes(600_000).toString("base64");
+    },
+    { store, operation: "place", key: "id", observe: (event) => void events.push(event) },
+  );
+  await expect(place({ id: "a" })).rejects.toMatchObject({ code: "result_unstorable", carriedOut: false });
+  expect(events.find(({ type }) => type === "save_failed")).toMatchObject({ error: { carriedOut: false } });
 });

@@ -1,5 +1,5 @@
 import type { RequestOptions } from "node:http";
-import { isUnheard, NOT_SENT } from "../../core/sendings.ts";
+import { isUnheard } from "../../core/sendings.ts";
 import type { Operation, Operations, Transport } from "../transport.ts";
 import { read } from "./answer.ts";
 import { toBody } from "./body.ts";
@@ -42,7 +42,7 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
   let destroyed = false;
 
   const where = (): Place => {
-    if (destroyed) throw failure("ClientDestroyed", "the client was destroyed", { code: NOT_SENT });
+    if (destroyed) throw gone();
     if (place === undefined) throw failure("Error", "Region is missing");
     return place;
   };
@@ -56,10 +56,9 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
 
   /** One attempt; `error` is whatever kept it from an output, and `cured` says that to send it anew is no retry. */
   const attempt = async (operation: Operation, body: string, cured: Set<string>) => {
-    where();
-    const pair = await credentials.current();
-    // Looked for again: the client may have been destroyed meanwhile.
     const to = where();
+    const held = credentials.current();
+    const pair = held instanceof Promise ? await unlessGone(held) : held;
     const at = runtime.now() + cure.offset();
     const headers = signed(to, { operation, body, at }, pair);
     const sent = { body, limit: LIMIT, patience: settings.patience, runtime };
@@ -67,8 +66,16 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
     const outcome = "error" in answer ? answer : read(answer);
     if ("output" in outcome) return outcome;
     const { error } = outcome;
-    return { error, cured: await cure.find({ error, answer, at, pair }, cured) };
+    return { error, cured: !destroyed && (await cure.find({ error, answer, at, pair }, cured)) };
   };
+
+  /** What `work` gives, unless the client is destroyed before. */
+  const unlessGone = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const stop = (): void => reject(gone());
+      line.open.add(stop);
+      work.then(resolve, reject).finally(() => line.open.delete(stop));
+    });
 
   const pauseBefore = (next: number, error: Failure, why: Again | undefined): number => {
     const pause = why === undefined || next > settings.attempts || destroyed ? undefined : budget.spend(why, next);
@@ -81,19 +88,20 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
       const body = toBody(input);
       const cured = new Set<string>();
       let last: Again | undefined;
-      let unheard = 0;
+      const unheard: Failure[] = [];
+      const fail = (error: Failure): never => {
+        throw afterUnheard(error, unheard);
+      };
       for (let number = 1; ; ) {
-        const outcome = await attempt(operation, body, cured).catch((error: Failure) => {
-          throw unheard === 0 ? error : afterUnheard(error, unheard);
-        });
+        const outcome = await attempt(operation, body, cured).catch(fail);
         const why = "output" in outcome ? undefined : again(outcome.error);
         if (why === undefined) budget.answered(last);
         if ("output" in outcome) return outcome.output as Operations[O]["output"];
-        const error = unheard === 0 ? outcome.error : afterUnheard(outcome.error, unheard);
-        if (isUnheard(outcome.error)) unheard += 1;
+        const error = afterUnheard(outcome.error, unheard);
+        if (isUnheard(outcome.error)) unheard.push(outcome.error);
         if (outcome.cured) continue;
         number += 1;
-        await runtime.sleep(pauseBefore(number, error, why));
+        await unlessGone(runtime.sleep(pauseBefore(number, error, why))).catch(fail);
         last = why;
       }
     },
@@ -118,10 +126,16 @@ export function connect(settings: LightSettings, runtime: LightRuntime): LightCl
   };
 }
 
-/** An answer to the last sending says nothing of those before it that were not answered. Other requests may have the same error. */
-function afterUnheard(error: Failure, unheard: number): Failure {
-  const $metadata = { ...error.$metadata, attempts: unheard + 1 };
-  return failure(error.name, error.message, { ...error, $metadata, cause: error });
+const gone = (): Failure => failure("ClientDestroyed", "the client was destroyed", { $metadata: { sent: false } });
+
+/**
+ * An error that says of a request what became of all of its sendings: an answer to the last one says nothing of those before
+ * it that nobody heard of. Another error, since other requests may have this one, too.
+ */
+function afterUnheard(error: Failure, unheard: readonly Failure[]): Failure {
+  if (unheard.length === 0) return error;
+  const $metadata = { ...error.$metadata, sent: undefined, attempts: unheard.length + 1 };
+  return failure(error.name, error.message, { ...error, $metadata, cause: unheard.at(-1) });
 }
 
 const ownCredentials =

@@ -1,5 +1,4 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
-import { NOT_SENT } from "../../core/sendings.ts";
 import { type Failure, failure } from "./failure.ts";
 import type { LightRuntime } from "./runtime.ts";
 
@@ -77,12 +76,14 @@ export function exchange(
     };
     const fail = (error: Failure): void => {
       late();
+      // Until then nothing is written, not to TLS either.
+      if (!connected) Object.assign(error, { $metadata: { sent: false } });
       settle({ error, reused: request.reusedSocket });
     };
     /** Settles first: what the destruction then makes the sockets say is about us. */
     const giveUp = (error: Failure): void => {
       open.delete(giveUp);
-      fail(connected ? error : Object.assign(error, { code: NOT_SENT }));
+      fail(error);
       request.destroy();
     };
     open.add(giveUp);

@@ -7,6 +7,8 @@ export interface Failure extends Error {
     readonly requestId?: string | undefined;
     /** Milliseconds that the answer asks to wait before the next try. */
     readonly retryAfter?: number | undefined;
+    /** `false`: there was no connection, or no request on it yet. */
+    readonly sent?: false | undefined;
     /** Above 1: the request had been sent before, and nobody knows what became of it. */
     readonly attempts?: number;
   };

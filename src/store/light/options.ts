@@ -53,14 +53,15 @@ export function checkLightOptions(caller: string, options: LightClientOptions): 
   const { credentials, connectTimeout = { seconds: 1 }, requestTimeout = { seconds: 2 }, maxAttempts = 3 } = options;
   const fips = isOn(caller, options.useFips, "AWS_USE_FIPS_ENDPOINT");
   const endpoint = checkEndpoint(caller, options.endpoint);
-  if (fips && endpoint !== undefined) {
+  const region = checkRegion(caller, options.region);
+  if (fips && (endpoint !== undefined || region === "local")) {
     throw new IdempotencyConfigError(`${caller}() was given both an endpoint and FIPS; allowed is one of them`);
   }
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 10) {
     throw new IdempotencyConfigError(`${caller}(): maxAttempts is ${show(maxAttempts)}; allowed is 1 to 10`);
   }
   return {
-    region: checkRegion(caller, options.region),
+    region,
     endpoint,
     fips,
     provider: checkProvider(caller, credentials),

@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:net";
-import { currentClaim, idempotent } from "lambda-once";
+import { currentClaim, idempotent, memoryStore } from "lambda-once";
 import { dynamoDBStore, lightClient } from "lambda-once/dynamodb/light";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { mayHaveArrived } from "../../../src/core/sendings.ts";
@@ -84,6 +84,12 @@ describe("what was never sent is known to be", () => {
     expect(await failureOf(pay(client)({ id: "a" }))).toMatchObject({ code: "store_failed", outcome: "known" });
   }, 60_000);
 
+  it("where the connection ends while it shakes hands for TLS", async () => {
+    const endpoint = await raw((socket) => void socket.once("data", () => socket.destroy()));
+    const client = clientAt(endpoint.replace("http:", "https:"), { runtime: withoutPauses, maxAttempts: 1 });
+    expect(await failureOf(pay(client)({ id: "a" }))).toMatchObject({ code: "store_failed", outcome: "known" });
+  }, 60_000);
+
   it("by a client that was destroyed before", async () => {
     const client = lightClient({ region: "eu-central-1", endpoint: "http://127.0.0.1:1", credentials: KEYS });
     client.destroy();
@@ -164,13 +170,13 @@ it("idle connections that were dropped without a word do not use up all attempts
   expect(await client.send("GetItem", GET)).toStrictEqual({});
 });
 
-describe("destroy()", () => {
-  const how = (promise: Promise<unknown>) =>
-    promise.then(
-      () => "answered",
-      () => "failed",
-    );
+const how = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "answered",
+    () => "failed",
+  );
 
+describe("destroy()", () => {
   it("fails requests that wait for one of the 50 connections, and sends none of them", async () => {
     const { endpoint, sent } = await serve(...Array.from({ length: 50 }, () => silence), json(200, {}));
     const client = clientAt(endpoint, { runtime: lightRuntime, maxAttempts: 1 });
@@ -196,6 +202,54 @@ describe("destroy()", () => {
     expect(await underWay).toBe("failed");
     expect(sent).toHaveLength(0);
   });
+});
+
+describe("destroy(), while a request", () => {
+  const PUT = { TableName: "orders", Item: { id: { S: "o-1" } } } as never;
+
+  it("is on a kept connection, does not tell it as never sent", async () => {
+    const { endpoint, sent } = await serve(json(200, {}), silence);
+    const client = clientAt(endpoint, { runtime: lightRuntime });
+    await client.send("GetItem", GET);
+    const events: string[] = [];
+    const place = idempotent(
+      async (_: { id: string }) => {
+        await client.send("PutItem", PUT);
+        return "placed";
+      },
+      { store: memoryStore(), operation: "place", key: "id", observe: ({ type }) => void events.push(type) },
+    );
+    const underWay = failureOf(place({ id: "a" }));
+    await expect.poll(() => sent[1]?.body).toContain("o-1");
+    client.destroy();
+    expect(await underWay).toMatchObject({ name: "ClientDestroyed" });
+    expect(events).toStrictEqual(["claimed", "held"]);
+  });
+
+  it("pauses, does not tell it as never sent either, and names the try that nobody heard of", async () => {
+    const { endpoint, sent } = await serve(silence);
+    const destroys = { ...lightRuntime, sleep: async () => client.destroy() };
+    const client = clientAt(endpoint, { runtime: destroys, requestTimeout: { seconds: 0.1 } });
+    const error = await failureOf(client.send("PutItem", PUT));
+    expect(sent[0]?.body).toContain("o-1");
+    expect(error).toMatchObject({ name: "ClientDestroyed", cause: { name: "TimeoutError" } });
+    expect(error["$metadata"]).toStrictEqual({ sent: undefined, attempts: 2 });
+  });
+
+  it("waits for its next try, fails it at once, and not when Retry-After says", async () => {
+    const { endpoint, sent } = await serve(json(503, "", { "retry-after": "4" }));
+    const waits = { ...lightRuntime, sleep: () => new Promise<void>(() => {}) };
+    const client = clientAt(endpoint, { runtime: waits });
+    const underWay = how(client.send("GetItem", GET));
+    await expect.poll(() => sent.length).toBe(1);
+    await new Promise(setImmediate);
+    client.destroy();
+    expect(await underWay).toBe("failed");
+  });
+});
+
+it("FIPS is not left out without a word for the region local", () => {
+  expect(() => lightClient({ region: "local", useFips: true })).toThrow("both an endpoint and FIPS");
 });
 
 describe("credentials", () => {
