@@ -28,11 +28,12 @@ export const NOT_MEASURED = [
 /** Why what is not reached is not: each reason with the numbers that show it. */
 export function reasons(results: Results): readonly string[] {
   const { sizes, parts, fresh, profiles } = results;
-  const part = (subject: string, what: string, name: string): string => {
+  const share = (subject: string, what: string, name: string): number => {
     const shares = profiles.find((one) => one.subject === subject && one.what === what);
     const [, found = 0] = shares?.packages.find(([owner]) => owner === name) ?? [];
-    return `${Math.round(found * 100)} %`;
+    return found;
   };
+  const part = (...of: Parameters<typeof share>): string => `${Math.round(share(...of) * 100)} %`;
   const warm = (list: readonly Warm[], path: Path, result: Bytes = 200): Warm | undefined =>
     list.find(
       ({ scenario: one }) => one.path === path && one.event === 200 && one.key === "field" && one.result === result,
@@ -48,6 +49,9 @@ export function reasons(results: Results): readonly string[] {
   const many = results.throughput.find(({ path, concurrent }) => path === "many" && concurrent === 10);
   const wired = over?.less["wire"]?.[0];
   const cold = (handler: string) => fresh["first: calls 11 - 100"]?.find((one) => one.handler === handler);
+  const [own, theirs] = [cold("light"), cold("peer")];
+  const ours = share("light", "calls 1 - 100, TLS", "lambda-once");
+  const free = (theirs?.value ?? Number.NaN) / ((own?.value ?? Number.NaN) * (1 - ours));
   return [
     "What is not reached, and why, by the floors and the profiles [below](#where-the-time-goes):",
     [
@@ -57,10 +61,10 @@ export function reasons(results: Results): readonly string[] {
       `- **Warm CPU over a client of the SDK.** In memory a first execution takes ${micros(first, "own")} over the client that \`dynamoDBStore()\` makes, ${micros(first, "sdk")} over the one that the peer makes, the peer's ${micros(first, "peer")}, and the least that this client can be asked for, with no library at all, ${micros(first, "bare")}: ` +
         `${ratio(first?.less["bare"]?.[0])} times less than the peer. What is below lambda-once is the SDK's: ${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone, ${part("sdk", "warm, in memory", "lambda-once")} in lambda-once.`,
       `- **First calls of a process.** Code that is not compiled yet: ${part("light", "calls 1 - 100, TLS", "Node.js")} of the light client's first hundred calls is Node.js's own, ${part("light", "calls 1 - 100, TLS", "lambda-once")} lambda-once's and the signer's. ` +
-        `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer. ` +
+        `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer; with lambda-once's and the signer's part free of charge it would be ${ratio(free)}. ` +
         `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
       `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process, that of \`node:https\` and a handler of 30 lines ${imported("import, bundled", "wire")}, that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
-        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. What is above \`node:https\` is the compiler's work on the bundle, by its size.`,
+        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. What is above \`node:https\` is the compiler's work on the bundle, by its size, and what that does once.`,
       `- **Bundle.** Minified and not compressed, the light client's handler is ${kB(light["lambda-once"])} of lambda-once, the signer in it, and ${kB(light["@jmespath-community/jmespath"])} of JMESPath; ` +
         `the peer's own code beside the SDK is ${kB((parts["peer"]?.["@aws-lambda-powertools/idempotency"] ?? 0) + (parts["peer"]?.["@aws-lambda-powertools/jmespath"] ?? 0))}. Steps, commits, waiting, renewal, and decoding that refuses are in every bundle, ` +
         `which makes ${kB(sizes["sdk"])} of the peer's ${kB(sizes["peer"])} over the SDK, compressed.`,
