@@ -1,26 +1,13 @@
 import { execFile } from "node:child_process";
-import type { AddressInfo } from "node:net";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { lightRuntime } from "../../../src/store/light/runtime.ts";
-import { clientAt, failureOf, GET, handTime, json, KEYS, refusal, serve, silence, withoutPauses } from "./kit.ts";
+import { clientAt, failureOf, GET, handTime, json, KEYS, raw, refusal, serve, silence, withoutPauses } from "./kit.ts";
 
-/** A server of raw bytes: `talk` is told of each connection's first bytes. */
-async function raw(talk: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("data", () => talk(socket));
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+/** `talk` is given each connection once its first bytes have come. */
+const heard = (talk: (socket: Socket) => void): Promise<string> =>
+  raw((socket) => void socket.once("data", () => talk(socket)));
 
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n";
 const once = { maxAttempts: 1, runtime: withoutPauses } as const;
@@ -32,17 +19,17 @@ describe("an answer", () => {
     ["is cut off in its headers", HEAD],
     ["is none at all", ""],
   ])("that %s is a lost connection", async (_, text) => {
-    const endpoint = await raw((socket) => socket.end(text));
+    const endpoint = await heard((socket) => socket.end(text));
     expect(await failureOf(clientAt(endpoint, once).send("GetItem", GET))).toMatchObject({ code: "ECONNRESET" });
   });
 
   it("that ends with its connection is whole", async () => {
-    const endpoint = await raw((socket) => socket.end(`${HEAD}Connection: close\r\n\r\n{"Item":{}}`));
+    const endpoint = await heard((socket) => socket.end(`${HEAD}Connection: close\r\n\r\n{"Item":{}}`));
     expect(await clientAt(endpoint, once).send("GetItem", GET)).toStrictEqual({ Item: {} });
   });
 
   it("that comes byte by byte is whole", async () => {
-    const endpoint = await raw((socket) => {
+    const endpoint = await heard((socket) => {
       const bytes = [...Buffer.from(`${HEAD}Content-Length: 25\r\n\r\n{"Item":{"a":{"S":"ö"}}}`)];
       const next = (): void => {
         const byte = bytes.shift();
@@ -57,14 +44,14 @@ describe("an answer", () => {
     ["that is not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
     ["that switches protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"],
   ])("%s is a failure", async (_, text) => {
-    const endpoint = await raw((socket) => socket.end(text));
+    const endpoint = await heard((socket) => socket.end(text));
     const error = await failureOf(clientAt(endpoint, once).send("GetItem", GET));
     expect(error).toHaveProperty("code");
   });
 
   it("larger than 16 MB is refused, and not read on", async () => {
     let ended = false;
-    const endpoint = await raw((socket) => {
+    const endpoint = await heard((socket) => {
       socket.on("close", () => {
         ended = true;
       });
@@ -107,7 +94,7 @@ describe("a request", () => {
   });
 
   it("whose answer stops in the middle is a timeout", async () => {
-    const endpoint = await raw((socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\n{`));
+    const endpoint = await heard((socket) => socket.write(`${HEAD}Content-Length: 100\r\n\r\n{`));
     const settings = { ...once, requestTimeout: { seconds: 0.05 } };
     expect(await failureOf(clientAt(endpoint, settings).send("GetItem", GET))).toMatchObject({ name: "TimeoutError" });
   });
@@ -128,7 +115,7 @@ describe("a request", () => {
   it("whose server never shakes hands for TLS ends after one second", async () => {
     const runtime = handTime();
     let reached = false;
-    const endpoint = await raw(() => {
+    const endpoint = await heard(() => {
       reached = true;
     });
     const client = clientAt(endpoint.replace("http:", "https:"), { runtime, maxAttempts: 1 });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { connect, type LightClient } from "../../../src/store/light/connect.ts";
 import { checkLightOptions, type LightClientOptions } from "../../../src/store/light/options.ts";
@@ -65,6 +65,22 @@ export async function serve(...replies: readonly Reply[]): Promise<ScriptedServe
     sent,
     hangUpAll: () => server.closeAllConnections(),
   };
+}
+
+/** A server of raw bytes: `talk` is given each connection. It ends with the test. */
+export async function raw(talk: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createSocketServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    talk(socket);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Time that is moved by hand: sleeping moves it, alarms ring when it has come to them. */

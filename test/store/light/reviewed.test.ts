@@ -1,5 +1,3 @@
-import type { AddressInfo, Socket } from "node:net";
-import { createServer } from "node:net";
 import { currentClaim, idempotent, memoryStore } from "lambda-once";
 import { dynamoDBStore, lightClient } from "lambda-once/dynamodb/light";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -19,6 +17,7 @@ import {
   json,
   KEYS,
   type Reply,
+  raw,
   refusal,
   serve,
   silence,
@@ -26,22 +25,6 @@ import {
 } from "./kit.ts";
 
 // Each was seen by a reviewer who tried to make the light client lie, hang or leak.
-
-/** A server of raw bytes. It ends with the test. */
-async function raw(talk: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    talk(socket);
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  onTestFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
