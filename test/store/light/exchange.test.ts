@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import type { Socket } from "node:net";
 import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lightRuntime } from "../../../src/store/light/runtime.ts";
 import { clientAt, failureOf, GET, handTime, json, KEYS, raw, refusal, serve, silence, withoutPauses } from "./kit.ts";
 
