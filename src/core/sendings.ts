@@ -5,6 +5,7 @@ const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH) (?!re
 
 /** What of a client's error says whether the request was sent. */
 interface Failed {
+  readonly name?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
   readonly $metadata?: { readonly attempts?: unknown; readonly httpStatusCode?: unknown; readonly sent?: unknown };
@@ -16,10 +17,14 @@ function gotNoConnection(error: unknown): boolean {
   return $metadata?.sent === false || NEVER_SENT.test(`${code} ${syscall}`);
 }
 
-/** Whether nobody knows what became of one try: anything but DynamoDB's own refusal, or a connection that was never made. */
+/**
+ * Whether nobody knows what became of one try: anything but DynamoDB's own refusal, or a connection that was never made. A
+ * time-out that somebody on the way tells, or a damaged answer, is no refusal, whatever its status.
+ */
 export function isUnheard(error: unknown): boolean {
-  const status = Number(((error ?? {}) as Failed).$metadata?.httpStatusCode);
-  return !(status >= 400 && status < 500) && !gotNoConnection(error);
+  const { name, $metadata } = (error ?? {}) as Failed;
+  const isRefusal = /^4(?!08)/.test(`${$metadata?.httpStatusCode}`) && !/Timeout|Mismatch/.test(`${name}`);
+  return !isRefusal && !gotNoConnection(error);
 }
 
 /** Whether an earlier sending of a request that failed may still be on its way. */

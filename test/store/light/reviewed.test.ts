@@ -134,6 +134,20 @@ it("a commit without writes whose earlier sending may still arrive is unknown", 
   expect(await failureOf(again({ id: "a" }))).toMatchObject({ code: "store_failed", outcome: "unknown" });
 });
 
+it.each([
+  ["RequestTimeoutException", refusal("RequestTimeoutException"), { attempts: 2 }],
+  ["a damaged refusal", json(400, {}, { "x-amz-crc32": "1" }), { attempts: 2 }],
+  ["a throttled try", refusal("ThrottlingException"), {}],
+])("a refusal after %s says whether that may have been carried out", async (_, first, said) => {
+  const { endpoint } = await serve(first, refusal("ConditionalCheckFailedException"));
+  const error = await failureOf(clientAt(endpoint).send("GetItem", GET));
+  const { httpStatusCode, attempts } = error["$metadata"] as { httpStatusCode?: number; attempts?: number };
+  expect({ httpStatusCode, ...(attempts !== undefined && { attempts }) }).toStrictEqual({
+    httpStatusCode: 400,
+    ...said,
+  });
+});
+
 it("idle connections that were dropped without a word do not use up all attempts", async () => {
   let frozen = false;
   let arrived = 0;
