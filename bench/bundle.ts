@@ -1,6 +1,21 @@
 import { readFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { gzipSync } from "node:zlib";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+/** `aws4` requires modules of Node.js, which a bundle of ES modules cannot; in the package's own build it is the same. */
+const builtinsOfSigner: Plugin = {
+  name: "builtins-of-the-signer",
+  setup({ onResolve, onLoad }) {
+    const namespace = "builtin";
+    onResolve({ filter: /^\w+$/ }, ({ path, importer }) =>
+      importer.includes("/aws4/") && isBuiltin(path) ? { path, namespace } : undefined,
+    );
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule("node:${path}");`,
+    }));
+  },
+};
 
 /** The same flags for all sides, as for a Lambda function. */
 const FLAGS = {
@@ -10,6 +25,7 @@ const FLAGS = {
   target: "node20",
   mainFields: ["module", "main"],
   logLevel: "warning",
+  plugins: [builtinsOfSigner],
 } as const satisfies BuildOptions;
 
 /** Bundles a program, all of its dependencies included, minified. */

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** What the subjects and the handlers import beside `lambda-once`; the versions are those of the lock file. */
-const LINKED = ["@aws-lambda-powertools", "@aws-sdk", "@jmespath-community", "standardwebhooks"] as const;
+const LINKED = ["@aws-lambda-powertools", "@aws-sdk", "@jmespath-community", "aws4", "standardwebhooks"] as const;
 
 /** A folder as a user has it: `lambda-once` built and installed, the peer beside it, and the programs that are measured. */
 export interface Installation {

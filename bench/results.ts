@@ -13,7 +13,7 @@ import { profile, type Shares } from "./measure/profile.ts";
 import { type Throughput, throughput } from "./measure/throughput.ts";
 import { prime, type Warm, warm } from "./measure/warm.ts";
 import { type Effort, IN_LAMBDA, inMemory, LAMBDA_FLAGS, overTls } from "./plan.ts";
-import { HANDLERS, NOTHING, SUBJECTS, type Subject } from "./programs.ts";
+import { FLOORS, HANDLERS, NOTHING, SUBJECTS, type Subject } from "./programs.ts";
 import { type Place, startServer } from "./server.ts";
 import type { Scenario } from "./subjects/scenario.ts";
 
@@ -49,7 +49,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       const { sizes, parts, fresh } = await freshProcesses(installed, server.place, effort, say);
       const bundles = await bundlesOf(installed, SUBJECTS, "warm");
       say("warm calls over TLS");
-      const tls = await warmCalls(["light", "own", "sdk", "peer", "wire"], {
+      const tls = await warmCalls(["light", "own", "sdk", "peer", "socket", "wire", "parts"], {
         bundles,
         effort,
         scenarios: overTls(effort),
@@ -115,8 +115,8 @@ async function freshProcesses(
   for (const [name, program] of Object.entries(HANDLERS)) {
     sizes[name] = await zipped(bundles[name] ?? "");
     parts[name] = await partsOf(installed.copyOf(program));
-    // It is no package's: its own second file is of this folder.
-    if (name !== "wire")
+    // A floor is no package's: its second file is of this folder.
+    if (!(name in FLOORS))
       loose[name] = await unbundled(installed.copyOf(program), installed.file(`unbundled/${name}.mjs`));
   }
   const { light = "" } = bundles;
@@ -161,14 +161,15 @@ async function warmCalls(
   const children = Object.fromEntries(
     names.map((name): [string, Child] => [name, startChild(bundles[name] ?? "", env)]),
   );
-  const { bare, wire, ...libraries } = children;
-  const floors = { ...(bare && { bare }), ...(wire && { wire }) };
+  const isFloor = ([name]: readonly [string, Child]): boolean => name in FLOORS;
+  const floors = Object.fromEntries(Object.entries(children).filter(isFloor));
+  const libraries = Object.fromEntries(Object.entries(children).filter((one) => !isFloor(one)));
   try {
     await prime({ libraries, floors }, effort.quick);
     const found: Warm[] = [];
     for (const scenario of scenarios) {
       const hasFloor = scenario.path === "first" || scenario.path === "replay";
-      found.push(await warm(hasFloor ? { ...libraries, ...floors } : libraries, scenario, effort.warm));
+      found.push(await warm(hasFloor ? children : libraries, scenario, effort.warm));
     }
     return found;
   } finally {

@@ -18,9 +18,9 @@ export function benchmarksPage(about: string, results: Results): string {
     figuresTable(results),
     ...reasons(results),
     "## Warm CPU time of a call, over TLS",
-    "Microseconds, and how many times less than the peer's (quartiles over the rounds). *Wire* is `node:https` alone: as many requests " +
-      "of about as many bytes, with no library, no signature and no time limit. No client over `node:https` can go below it.",
-    warmTable(results.tls, ["light", "own", "sdk", "wire"]),
+    "Microseconds, and how many times less than the peer's (quartiles over the rounds). Three floors beside them, with as many requests of about as many bytes: *parts* is `node:https`, the signer and JMESPath, with nothing " +
+      "around them; *wire* is `node:https` alone, with no library, no signature and no time limit; *socket* is a socket of `node:tls` alone, without HTTP. No client of Node.js can go below that.",
+    warmTable(results.tls, ["light", "own", "sdk", "parts", "wire", "socket"]),
     "## Warm CPU time of a call, HTTP answered in memory",
     "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is the SDK with the " +
       "least that it can be asked for on that path, as many requests: no library over this client can go below it.",
@@ -31,8 +31,8 @@ export function benchmarksPage(about: string, results: Results): string {
     freshTable(results),
     "## Bundle of a wrapped handler with its store",
     table(
-      ["", "light", "own", "SDK, the same client", "peer"],
-      [["kB, minified, gzip", ...["light", "own", "sdk", "peer"].map((name) => kB(results.sizes[name]))]],
+      ["", "light", "own", "SDK, the same client", "parts", "peer"],
+      [["kB, minified, gzip", ...["light", "own", "sdk", "parts", "peer"].map((name) => kB(results.sizes[name]))]],
     ),
     "The functions of the [demo](deploy.md), as `cdk synth` bundles them by `IdempotentFunction` and `NodeFunction`, without their source maps. *Payments* is over the light client; the " +
       "others use the SDK's for their own tables as well.",
@@ -92,9 +92,10 @@ function warmTable(all: readonly Warm[], subjects: readonly string[]): string {
 
 function freshTable({ fresh }: Results): string {
   const isBytes = (name: string): boolean => name === "rss" || name === "heap";
-  const names = ["light", "own", "sdk", "wire"];
+  const names = ["light", "own", "sdk", "parts", "wire"];
+  const titles = ["light", "own", "SDK", "parts", "wire"];
   return table(
-    ["", "light", "own", "SDK", "wire", "peer", "light: less", "own: less", "SDK: less", "wire: less"],
+    ["", ...titles, "peer", ...titles.map((title) => `${title}: less`)],
     Object.entries(fresh).map(([name, figure]) => {
       const of = (handler: string) => figure.find((one) => one.handler === handler);
       const value = (handler: string): string => {
