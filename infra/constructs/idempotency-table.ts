@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { RemovalPolicy, Stack, Token } from "aws-cdk-lib";
 import {
   Alarm,
   ComparisonOperator,
@@ -17,7 +17,7 @@ import { checkWhole, refuse } from "./checks.ts";
 export interface IdempotencyTableProps {
   /** 3 to 255 letters, digits, '_', '-', '.'. Default: CloudFormation makes one up. */
   readonly tableName?: string;
-  /** A key of your own to encrypt the records with. Default: the key that AWS manages, `aws/dynamodb`. */
+  /** A key of your own to encrypt the records with, in a stack whose `env` names its Region. Default: the key that AWS manages, `aws/dynamodb`. */
   readonly encryptionKey?: IKey;
   /** Read request units per second at most; beyond, DynamoDB throttles. Default: no limit but the account's. */
   readonly maxReadRequestUnits?: number;
@@ -52,7 +52,11 @@ const KEY_ACTIONS = [
   ...["GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"],
 ].map((name) => `kms:${name}`);
 
-const OPERATIONS = [Operation.PUT_ITEM, Operation.UPDATE_ITEM, Operation.DELETE_ITEM, Operation.GET_ITEM];
+/** Commits are transactions, which have a metric of their own. */
+const OPERATIONS = [
+  ...[Operation.PUT_ITEM, Operation.UPDATE_ITEM, Operation.DELETE_ITEM, Operation.GET_ITEM],
+  Operation.TRANSACT_WRITE_ITEMS,
+];
 
 /**
  * The table of the idempotency records: on demand, TTL on `expiresAt`, point-in-time recovery, encrypted, protected
@@ -73,6 +77,19 @@ export class IdempotencyTable extends Construct {
     super(scope, id);
     const { encryptionKey, replicaRegions = [], deletionProtection = true } = props;
     const { tableName, maxReadRequestUnits, maxWriteRequestUnits, removalPolicy = RemovalPolicy.RETAIN } = props;
+    if (tableName !== undefined && !Token.isUnresolved(tableName) && !/^[\w.-]{3,255}$/.test(tableName)) {
+      refuse(this, `tableName is '${tableName}'; allowed are 3 to 255 letters, digits, '_', '-', '.'`);
+    }
+    if (props.replicaKeyArns !== undefined && encryptionKey === undefined) {
+      refuse(this, "replicaKeyArns is given without an encryptionKey; allowed is it beside the key of this Region");
+    }
+    if (encryptionKey !== undefined && Token.isUnresolved(Stack.of(this).region)) {
+      refuse(
+        this,
+        "encryptionKey is given in a stack whose Region is known only at deployment; allowed is it in a stack with " +
+          "env: { region }, which CloudFormation's global table asks for",
+      );
+    }
     checkWhole(this, "maxReadRequestUnits", maxReadRequestUnits, [1, Number.MAX_SAFE_INTEGER]);
     checkWhole(this, "maxWriteRequestUnits", maxWriteRequestUnits, [1, Number.MAX_SAFE_INTEGER]);
     if (removalPolicy === RemovalPolicy.DESTROY && deletionProtection) {
@@ -147,12 +164,14 @@ export class IdempotencyTable extends Construct {
       });
     return new MathExpression({
       label: "Conditional failures (% of writes)",
-      expression: "100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(put, 0) + FILL(changed, 0) + FILL(deleted, 0))",
+      expression:
+        "100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(put, 0) + FILL(changed, 0) + FILL(deleted, 0) + FILL(committed, 0))",
       usingMetrics: {
         failed: this.metricConditionalFailures(),
         put: succeeded("PutItem"),
         changed: succeeded("UpdateItem"),
         deleted: succeeded("DeleteItem"),
+        committed: succeeded("TransactWriteItems"),
       },
     });
   }

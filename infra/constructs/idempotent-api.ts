@@ -48,8 +48,15 @@ const API_TIMEOUT = 29;
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-const REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key"];
-const RESPONSE_HEADERS = ["Idempotent-Replayed", "Retry-After", "Location"];
+/** What a browser may send and read: all that `http()` and `idempotentFetch()` look at. */
+const REQUEST_HEADERS = [
+  ...["Authorization", "Content-Type", "Idempotency-Key"],
+  ...["Idempotency-Retry", "If-Match", "Repeatability-First-Sent"],
+];
+const RESPONSE_HEADERS = [
+  ...["Idempotent-Replayed", "Idempotency-Status", "Repeatability-Result"],
+  ...["Retry-After", "Date", "ETag", "Link", "Location"],
+];
 
 /** One line a request. It names the caller, never the key or anything of the bodies. */
 const ACCESS_LOG = AccessLogFormat.custom(
@@ -91,10 +98,11 @@ export class IdempotentApi extends Construct {
     const { authorizer, throttlingRateLimit = 100, throttlingBurstLimit = 200, corsOrigin } = props;
     checkWhole(this, "throttlingRateLimit", throttlingRateLimit, [1, 10_000]);
     checkWhole(this, "throttlingBurstLimit", throttlingBurstLimit, [1, 5_000]);
-    if (corsOrigin !== undefined && !/^(\*|https?:\/\/[^/\s*,']+)$/.test(corsOrigin)) {
+    if (corsOrigin !== undefined && corsOrigin !== "*" && !isOrigin(corsOrigin)) {
       refuse(
         this,
-        `corsOrigin is '${corsOrigin}'; allowed is '*' or one origin without a path, such as 'https://shop.example'`,
+        `corsOrigin is '${corsOrigin}'; allowed is '*' or one origin as browsers send it, without a path and in small ` +
+          "letters, such as 'https://shop.example'",
       );
     }
 
@@ -139,10 +147,10 @@ export class IdempotentApi extends Construct {
     { requireIdempotencyKey = false, authorizer = true }: RouteOptions = {},
   ): Method {
     if (!METHODS.includes(method)) refuse(this, `method is '${method}'; allowed are ${METHODS.join(", ")}`);
-    if (!/^\/(?:[^\s/?#]+(?:\/[^\s/?#]+)*)?$/.test(path)) {
+    if (!/^\/(?:[^\s/?#]+(?:\/[^\s/?#]+)*)?$/.test(path) || /\+\}./.test(path)) {
       refuse(
         this,
-        `path is '${path}'; allowed is a path from its first slash, without one at its end, such as '/orders/{id}'`,
+        `path is '${path}'; allowed is a path from its first slash, without one at its end, such as '/orders/{id}', and '{rest+}' last`,
       );
     }
     const timeout = secondsOf(handler.timeout);
@@ -171,4 +179,8 @@ export class IdempotentApi extends Construct {
     this.api.addGatewayResponse("ClientErrors", { type: ResponseType.DEFAULT_4XX, responseHeaders });
     this.api.addGatewayResponse("ServerErrors", { type: ResponseType.DEFAULT_5XX, responseHeaders });
   }
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -1,6 +1,6 @@
 import { Duration } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import { refuse, secondsOf } from "./checks.ts";
+import { checkSeconds, refuse, secondsOf } from "./checks.ts";
 import type { IdempotencyTable } from "./idempotency-table.ts";
 import { NodeFunction, type NodeFunctionProps } from "./node-function.ts";
 
@@ -9,7 +9,7 @@ export interface IdempotentFunctionProps extends NodeFunctionProps {
   readonly table: IdempotencyTable;
   /** What the handler's option `lockFor` says. Default: as without it, the lock lasts as long as the function can run, and 5 seconds more. */
   readonly lockFor?: Duration;
-  /** What the handler's option `expiresAfter` says. Default: as without it, 24 hours. */
+  /** What the handler's option `expiresAfter` says. Default: 24 hours, as of `idempotent()`; batches and webhooks have 15 days. */
   readonly expiresAfter?: Duration;
 }
 
@@ -31,6 +31,8 @@ export class IdempotentFunction extends NodeFunction {
 
   constructor(scope: Construct, id: string, { table, lockFor, expiresAfter, ...props }: IdempotentFunctionProps) {
     super(scope, id, { ...props, environment: { ...props.environment, LAMBDA_ONCE_TABLE: table.tableName } });
+    checkSeconds(this, "expiresAfter", expiresAfter, [1, 100 * 366 * 86_400]);
+    checkSeconds(this, "lockFor", lockFor, [1, 100 * 366 * 86_400]);
     this.expiresAfter = expiresAfter ?? Duration.hours(24);
 
     const timeout = secondsOf(this.timeout);
@@ -39,8 +41,8 @@ export class IdempotentFunction extends NodeFunction {
     if (timeout !== undefined && lock !== undefined && lock < timeout + LOCK_MARGIN) {
       refuse(
         this,
-        `timeout is ${timeout} s under a lockFor of ${lock} s, so that the function could outlive its lock; ` +
-          `allowed is a lockFor of at least ${timeout + LOCK_MARGIN} s, or none (it then follows the timeout)`,
+        `timeout is ${timeout} s under a lockFor of ${lock} s, so that the function could outlive its lock, were it not ` +
+          `renewed in time; allowed is a lockFor of at least ${timeout + LOCK_MARGIN} s, or none (it then follows the timeout)`,
       );
     }
     if (lock !== undefined && retention !== undefined && retention < lock) {

@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Names } from "aws-cdk-lib";
 import {
   Alarm,
   ComparisonOperator,
@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { Grant, IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
-import { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
+import type { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
 import { Queue, QueueEncryption, type QueueProps } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { checkSeconds, checkWhole, refuse, secondsOf } from "./checks.ts";
@@ -26,7 +26,7 @@ export interface IdempotentQueueProps {
   readonly visibilityTimeout?: Duration;
   /** How long a message waits to be read. 60 seconds to less than `deadLetterRetention`. Default: 4 days. */
   readonly retention?: Duration;
-  /** How long the dead-letter queue keeps a message. Longer than `retention`, at most 14 days. Default: 14 days. */
+  /** How long the dead-letter queue keeps a message. Longer than `retention`, at most 14 days. Default: 14 days, 10 where FIFO. */
   readonly deadLetterRetention?: Duration;
   /** How often a message is received before it goes to the dead-letter queue. 1 to 1000. Default: 5. */
   readonly maxReceiveCount?: number;
@@ -59,13 +59,13 @@ export class IdempotentQueue extends Construct {
   constructor(scope: Construct, id: string, props: IdempotentQueueProps) {
     super(scope, id);
     const { consumer, fifo = false, maxReceiveCount = 5, batchSize = 10, maxBatchingWindow, maxConcurrency } = props;
-    const { retention = Duration.days(4), deadLetterRetention = Duration.days(14) } = props;
+    const { retention = Duration.days(4), deadLetterRetention = Duration.days(fifo ? 10 : 14) } = props;
     checkSeconds(this, "retention", retention, [60, 14 * DAY]);
     checkSeconds(this, "deadLetterRetention", deadLetterRetention, [60, 14 * DAY]);
     checkWhole(this, "maxReceiveCount", maxReceiveCount, [1, 1_000]);
     checkWhole(this, "maxConcurrency", maxConcurrency, [2, 1_000]);
     checkBatch(this, props);
-    checkRetention(this, { consumer, retention, deadLetterRetention });
+    checkRetention(this, { consumer, fifo, retention, deadLetterRetention });
     const visibilityTimeout = visibilityFor(this, props);
 
     const common = {
@@ -84,8 +84,8 @@ export class IdempotentQueue extends Construct {
     });
 
     const consuming = this.queue.grantConsumeMessages(consumer);
-    this.mapping = new EventSourceMapping(this, "Mapping", {
-      target: consumer,
+    // Beside the consumer, whose permission it needs: the queue may be of another stack.
+    this.mapping = consumer.addEventSourceMapping(`${Names.nodeUniqueId(this.node)}Mapping`, {
       eventSourceArn: this.queue.queueArn,
       batchSize,
       reportBatchItemFailures: true,
@@ -132,11 +132,16 @@ function checkBatch(queue: IdempotentQueue, { fifo, batchSize, maxBatchingWindow
   checkWhole(queue, "batchSize", batchSize, [1, maxBatchingWindow === undefined ? 10 : 10_000]);
 }
 
-/** A message can be delivered until the dead-letter queue gives it up: its record has to know it that long. */
+/**
+ * A message can be delivered until the dead-letter queue gives it up: its record has to know it that long. Its age goes with
+ * it into the dead-letter queue, but of a FIFO queue, where it begins anew:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
+ */
 function checkRetention(
   queue: IdempotentQueue,
   times: {
     readonly consumer: IdempotentFunction;
+    readonly fifo: boolean;
     readonly retention: Duration;
     readonly deadLetterRetention: Duration;
   },
@@ -147,16 +152,20 @@ function checkRetention(
   if (deadLetters <= retention) {
     refuse(
       queue,
-      `deadLetterRetention is ${deadLetters} s under a retention of ${retention} s; allowed is more than the retention, ` +
-        "since a message's age goes with it into the dead-letter queue",
+      `deadLetterRetention is ${deadLetters} s under a retention of ${retention} s; allowed is more than the retention` +
+        (times.fifo ? "" : ", since a message's age goes with it into the dead-letter queue"),
     );
   }
   const records = secondsOf(times.consumer.expiresAfter);
-  if (records === undefined || records > deadLetters) return;
+  const [most, why] = times.fifo
+    ? ([retention + deadLetters, "retention and deadLetterRetention"] as const)
+    : ([deadLetters, "deadLetterRetention"] as const);
+  if (records === undefined || records > most) return;
+  const days = Math.floor(most / DAY) + 1;
   refuse(
     queue,
-    `expiresAfter of the consumer is ${records} s, and a message can come again for ${deadLetters} s ` +
-      "(deadLetterRetention); allowed is more than that, such as { days: 15 }, in the handler's options and here",
+    `expiresAfter of the consumer is ${records} s, and a message can come again for ${most} s (${why}); allowed is ` +
+      `more than that, such as { days: ${days} }, in the handler's options and here`,
   );
 }
 

@@ -5,6 +5,7 @@ import {
   Architecture,
   FilterCriteria,
   FilterRule,
+  type IEventSourceDlq,
   LoggingFormat,
   Runtime,
   StartingPosition,
@@ -31,7 +32,7 @@ export interface NodeFunctionProps extends NodejsFunctionProps {
   readonly timeout?: Duration;
   /** In MB, 128 to 10240. Default: 512. */
   readonly memorySize?: number;
-  /** How long the function's log group keeps a line. Default: one month. */
+  /** How long the function's log group keeps a line, where it is not a `logGroup` of your own. Default: one month. */
   readonly logRetention?: RetentionDays;
   /** Conditions by which esbuild reads the `exports` of packages, besides `import`, `module` and `node`. Default: none. */
   readonly exportConditions?: readonly string[];
@@ -41,6 +42,13 @@ export interface NodeFunctionProps extends NodejsFunctionProps {
    * `lambda-once/writes`. Default: none.
    */
   readonly outboxOf?: TableV2;
+  /**
+   * Where it is told, such as `new SqsDlq(queue)`, which events were not taken within `outboxRetries`. Without it an event
+   * that nobody takes holds up all after it until the stream forgets it, after 24 hours. Only with `outboxOf`. Default: none.
+   */
+  readonly outboxFailures?: IEventSourceDlq;
+  /** How often an event is handed over again before it goes there. 0 to 10000; only with `outboxFailures`. Default: 20. */
+  readonly outboxRetries?: number;
 }
 
 /** CommonJS packages call `require`, which an ES module does not have. */
@@ -76,6 +84,8 @@ export class NodeFunction extends NodejsFunction {
       exportConditions = [],
       logRetention,
       outboxOf,
+      outboxFailures,
+      outboxRetries,
       ...given
     } = props;
     checkSeconds(scope, `timeout of ${id}`, timeout, [1, 900]);
@@ -100,7 +110,17 @@ export class NodeFunction extends NodejsFunction {
         esbuildArgs: { ...conditions(exportConditions), ...given.bundling?.esbuildArgs },
       },
     });
-    if (outboxOf !== undefined) publish(this, outboxOf);
+    checkWhole(this, "outboxRetries", outboxRetries, [0, 10_000]);
+    if (outboxOf === undefined && outboxFailures !== undefined) {
+      refuse(
+        this,
+        "outboxFailures is given without outboxOf; allowed is it beside the table whose events are published",
+      );
+    }
+    if (outboxFailures === undefined && outboxRetries !== undefined) {
+      refuse(this, "outboxRetries is given without outboxFailures, where events would be lost after them");
+    }
+    if (outboxOf !== undefined) publish(this, outboxOf, outboxFailures, outboxRetries);
   }
 }
 
@@ -110,12 +130,16 @@ const NEW_EVENTS = FilterCriteria.filter({
   dynamodb: { NewImage: { outbox: { S: FilterRule.exists() } } },
 });
 
-function publish(fn: NodeFunction, table: TableV2): void {
+function publish(fn: NodeFunction, table: TableV2, onFailure?: IEventSourceDlq, retryAttempts = 20): void {
   const resource = table.node.defaultChild;
-  const lacksStream =
-    resource instanceof CfnGlobalTable && Stack.of(table).resolve(resource.streamSpecification) === undefined;
-  if (lacksStream) {
-    refuse(fn, "outboxOf is a table without a stream; allowed is one with dynamoStream: StreamViewType.NEW_IMAGE");
+  if (resource instanceof CfnGlobalTable) {
+    const stream: CfnGlobalTable.StreamSpecificationProperty | undefined = Stack.of(table).resolve(
+      resource.streamSpecification,
+    );
+    const found = stream === undefined ? "without a stream" : `with a stream of ${stream.streamViewType}`;
+    // A stream without new images never holds what is to be published.
+    if (!/^NEW_/.test(stream?.streamViewType ?? ""))
+      refuse(fn, `outboxOf is a table ${found}; allowed is one with dynamoStream: StreamViewType.NEW_IMAGE`);
   }
   fn.addEventSource(
     // A TableV2 is one; only the compiler, told to be exact, sees an optional stream.
@@ -124,6 +148,7 @@ function publish(fn: NodeFunction, table: TableV2): void {
       reportBatchItemFailures: true,
       bisectBatchOnError: true, // An event that cannot be sent holds back those of its shard after it, and nothing before it.
       filters: [NEW_EVENTS],
+      ...(onFailure !== undefined && { onFailure, retryAttempts }),
     }),
   );
 }
@@ -136,11 +161,16 @@ function ownLogs(
   scope: Construct,
   id: string,
   { logGroup: givenGroup, role: givenRole, vpc }: NodejsFunctionProps,
-  retention: RetentionDays = RetentionDays.ONE_MONTH,
+  given?: RetentionDays,
 ): Pick<NodejsFunctionProps, "logGroup" | "role"> {
+  if (givenGroup !== undefined && given !== undefined)
+    refuse(scope, `logRetention of ${id} is given beside a logGroup; allowed is the retention of that group`);
   if (givenGroup !== undefined) return { logGroup: givenGroup, ...(givenRole !== undefined && { role: givenRole }) };
-  const logGroup = new LogGroup(scope, `${id}Logs`, { retention });
-  if (givenRole !== undefined) return { logGroup, role: givenRole };
+  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: given ?? RetentionDays.ONE_MONTH });
+  if (givenRole !== undefined) {
+    logGroup.grantWrite(givenRole);
+    return { logGroup, role: givenRole };
+  }
   if (vpc !== undefined) return { logGroup };
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
   logGroup.grantWrite(role);

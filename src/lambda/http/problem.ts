@@ -87,6 +87,15 @@ function detailOf(error: IdempotencyError, rules: ProblemRules, retryAfter: stri
     return `Nobody knows yet whether the request was processed.${again}`;
   }
   if (error.code === "store_failed" || error.code === "no_time_left") return `The request was not processed.${again}`;
+  if (error.code === "outcome_unknown") {
+    return "Nobody knows yet what became of the request. Send it again later with the same idempotency key.";
+  }
+  if (error.code === "result_unstorable") {
+    return error.carriedOut
+      ? "The operation ran, but its answer cannot be sent."
+      : "The operation's answer cannot be sent, and nothing of it was committed.";
+  }
+  if (error.code === "write_conflict") return "A condition of the operation's writes did not hold; nothing was committed.";
   if (error.statusCode >= 500) return "The request failed, and will fail again if it is sent again.";
   if (error.code === "in_progress") return `The first request with this idempotency key has not ended yet.${again}`;
   // The error's own message names selectors, and places in the body.

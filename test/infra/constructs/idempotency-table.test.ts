@@ -104,13 +104,14 @@ describe("IdempotencyTable", () => {
       [20, 3],
     ]);
     const metrics = alarms.map(({ Metrics }) => JSON.stringify(Metrics));
-    for (const name of ["PutItem", "UpdateItem", "DeleteItem", "GetItem"]) {
+    for (const name of ["PutItem", "UpdateItem", "DeleteItem", "GetItem", "TransactWriteItems"]) {
       expect(metrics[0]).toContain(name);
       expect(metrics[1]).toContain(name);
     }
     expect(metrics[0]).toContain("ThrottledRequests");
     expect(metrics[1]).toContain("SystemErrors");
     expect(metrics[2]).toContain("ConditionalCheckFailedRequests");
+    expect(metrics[2]).toContain("TransactWriteItems");
     for (const alarm of alarms) {
       expect(alarm).toMatchObject({
         AlarmActions: ["arn:aws:sns:eu-central-1:123456789012:oncall"],
@@ -152,6 +153,24 @@ describe("IdempotencyTable", () => {
   ])("refuses %s of %s", (name, value) => {
     expect(refused({ [name]: value })).toThrow(
       `Test/Records: ${name} is ${value}; allowed are the whole numbers from 1`,
+    );
+  });
+
+  // Seen by a reviewer: all of these were synthesized, or failed with three sentences of the CDK's.
+  it.each<[string, IdempotencyTableProps, string]>([
+    ["a short name", { tableName: "a" }, "tableName is 'a'; allowed are 3 to 255 letters, digits, '_', '-', '.'"],
+    ["an empty name", { tableName: "" }, "tableName is ''"],
+    ["a name with a space", { tableName: "a name" }, "tableName is 'a name'"],
+    ["a long name", { tableName: "x".repeat(256) }, "allowed are 3 to 255 letters"],
+    ["keys of replicas alone", { replicaKeyArns: { "eu-west-1": "arn:x" } }, "replicaKeyArns is given without an enc"],
+  ])("refuses %s", (_, props, sentence) => {
+    expect(refused(props)).toThrow(sentence);
+  });
+
+  it("refuses a key of one's own where the Region is not known", () => {
+    const stack = emptyStack();
+    expect(() => new IdempotencyTable(stack, "Records", { encryptionKey: new Key(stack, "Key") })).toThrow(
+      /encryptionKey is given in a stack whose Region is known only at deployment; allowed .* env: \{ region \}/,
     );
   });
 

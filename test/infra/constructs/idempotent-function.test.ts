@@ -103,6 +103,24 @@ describe("IdempotentFunction", () => {
     expect(refused({ lockFor: Duration.seconds(20) })).not.toThrow();
   });
 
+  // Seen by a reviewer: the function could not write its log.
+  it("lets a role of one's own write the log", () => {
+    const template = templateOf((stack) => {
+      aFunction(stack, { role: new Role(stack, "Own", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") }) });
+    });
+    allows(template, ["logs:CreateLogStream", "logs:PutLogEvents"], arnOf("HandlerLogs"));
+  });
+
+  it("refuses a retention of lines in a log group of one's own, and times that are none", () => {
+    const stack = emptyStack();
+    const logGroup = new LogGroup(stack, "Mine");
+    expect(() => aFunction(stack, { logGroup, logRetention: RetentionDays.ONE_DAY })).toThrow(
+      "logRetention of Handler is given beside a logGroup; allowed is the retention of that group",
+    );
+    expect(refused({ expiresAfter: Duration.seconds(0) })).toThrow("expiresAfter is 0 s; allowed are whole seconds");
+    expect(refused({ lockFor: Duration.millis(20_500) })).toThrow("lockFor is 20.5 s; allowed are whole seconds");
+  });
+
   it("refuses records that expire under their lock", () => {
     expect(refused({ lockFor: Duration.minutes(2), expiresAfter: Duration.minutes(1) })).toThrow(
       "expiresAfter is 60 s under a lockFor of 120 s; allowed is at least the lockFor",

@@ -1,10 +1,10 @@
-import { Duration } from "aws-cdk-lib";
-import { Match } from "aws-cdk-lib/assertions";
+import { Duration, Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { type IdempotentFunctionProps, IdempotentQueue, type IdempotentQueueProps } from "lambda-once/cdk";
 import { describe, expect, it } from "vitest";
-import { aFunction, allows, arnOf, emptyStack, only, templateOf } from "./kit.ts";
+import { aFunction, allows, arnOf, emptyStack, env, fastApp, only, templateOf } from "./kit.ts";
 
 const QUEUE = "AWS::SQS::Queue";
 const MAPPING = "AWS::Lambda::EventSourceMapping";
@@ -84,6 +84,7 @@ describe("IdempotentQueue", () => {
   it("can be FIFO, its dead-letter queue with it", () => {
     const template = withQueue({ fifo: true });
     template.allResourcesProperties(QUEUE, { FifoQueue: true });
+    template.hasResourceProperties(QUEUE, { MessageRetentionPeriod: 10 * 86_400 });
   });
 
   it("encrypts with a key of one's own, which the consumer may use", () => {
@@ -95,6 +96,17 @@ describe("IdempotentQueue", () => {
     template.hasResourceProperties("AWS::IAM::Policy", {
       PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: "kms:Decrypt" })]) },
     });
+  });
+
+  // Seen by a reviewer: the mapping stood in the queue's stack and needed the consumer's policy, a circle.
+  it("can stand in another stack than its consumer, and one consumer reads several", () => {
+    const app = fastApp();
+    const [functions, queues] = [new Stack(app, "Functions", { env }), new Stack(app, "Queues", { env })];
+    const consumer = aFunction(functions, LONG);
+    new IdempotentQueue(queues, "Payments", { consumer });
+    new IdempotentQueue(queues, "Refunds", { consumer });
+    Template.fromStack(functions).resourceCountIs(MAPPING, 2);
+    Template.fromStack(queues).resourceCountIs(QUEUE, 4);
   });
 
   it("grants sending, and alarms while a message is in the dead-letter queue", () => {
@@ -125,6 +137,17 @@ describe("IdempotentQueue", () => {
     );
     const short = { retention: Duration.hours(1), deadLetterRetention: Duration.hours(12) };
     expect(refused(short, {})).not.toThrow();
+  });
+
+  // Seen by a reviewer: of a FIFO queue a message's age begins anew in the dead-letter queue.
+  it("adds what both queues keep where they are FIFO", () => {
+    const fifo = { fifo: true, retention: Duration.days(4), deadLetterRetention: Duration.days(14) };
+    expect(refused(fifo)).toThrow(
+      /expiresAfter of the consumer is 1296000 s, and a message can come again for 1555200 s \(retention and deadLetterRetention\)/,
+    );
+    expect(refused(fifo, { expiresAfter: Duration.days(18) })).toThrow("allowed is more than that");
+    expect(refused(fifo, { expiresAfter: Duration.days(19) })).not.toThrow();
+    expect(refused({ fifo: true })).not.toThrow();
   });
 
   it("refuses a dead-letter queue that forgets before the queue does", () => {
