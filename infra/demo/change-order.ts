@@ -17,14 +17,17 @@ export async function changeOrder(event: APIGatewayProxyEvent, _context: Context
   if (expected.match === "missing" || expected.match === "invalid")
     return answer(400, { message: "If-Match is no list of entity tags" });
 
-  const { id, customer, orderNumber } = order;
+  const { id, customer, orderNumber, status } = order;
+  if (status !== "placed") return answer(409, { message: `an order that is ${status} cannot be changed`, status });
+  // `*` is the version that was read: were it any, a payment that begins now would be of another amount.
+  const version = expected.match === "any" ? [order.version] : expected.version;
   const { amount, note } = change;
   const { outcomes } = await currentClaim().commit([
-    updateIfVersion({ table: orders, key: { id }, version: expected.version }),
+    updateIfVersion({ table: orders, key: { id }, version }),
     putIfChanged({ table: orders, item: { id, customer, orderNumber, amount, note } }),
   ]);
-  const [version, content] = outcomes;
-  if (version.outcome === "stale") return shown(412, version.current);
+  const [match, content] = outcomes;
+  if (match.outcome === "stale") return shown(412, match.current);
   return shown(200, content.outcome === "unchanged" ? content.current : await findOrder(id, customer));
 }
 

@@ -62,8 +62,8 @@ export function anOrdersLife(stack: LocalStack, sender: Sender, provider: Paymen
     {
       sent: "POST /pay; the function is killed after the provider has charged",
       booked: 0,
-      answer: "502; charged 1, order placed",
-      why: "The charge is a step. Its answer never came, so that nothing is recorded.",
+      answer: "502; charged 1, order charging",
+      why: "The charge is a step. Its answer never came, so that nothing is recorded. What is charging neither changes nor is cancelled.",
       async carryOut() {
         const hold = provider.holdAnswer();
         const answered = pay();

@@ -4,7 +4,8 @@ import { table } from "lambda-once/writes";
 
 /** What may follow each state of an order. Drawn in docs/writes.md. */
 export const machine = {
-  placed: ["charged", "cancelled"],
+  placed: ["charging", "cancelled"],
+  charging: ["charged", "placed"],
   charged: ["paid"],
   paid: ["shipped"],
   shipped: [],
@@ -32,7 +33,8 @@ export const orders = table<Order>()({
   version: "version",
 });
 
-const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+/** For what stands outside of a claim's commit. */
+export const client = DynamoDBDocumentClient.from(new DynamoDBClient());
 
 /** The customer's order as it stands now; `undefined` where there is none, or it is another customer's. */
 export async function findOrder(id: string | undefined, customer: string): Promise<Order | undefined> {

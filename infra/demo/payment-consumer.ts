@@ -14,10 +14,18 @@ await store.prewarm();
 
 /** The entry commits with the record that says so: no crash in between books twice, or not at all. */
 async function recordPayment({ body }: SqsRecord) {
-  const { paymentId, amount }: Payment = JSON.parse(body);
+  const { paymentId, amount } = readPayment(body);
   const entry = newEntry(paymentId, amount);
   currentClaim().write(booking(entry));
   return { paymentId, entryId: entry.entryId };
+}
+
+/** @throws TypeError for what is no payment: the message goes to the dead-letter queue */
+function readPayment(body: string): Payment {
+  const { paymentId, amount } = JSON.parse(body) as Partial<Payment>;
+  if (typeof paymentId !== "string" || !Number.isSafeInteger(amount))
+    throw new TypeError("allowed is { paymentId, amount }, amount in cents");
+  return { paymentId, amount: Number(amount) };
 }
 
 /** Reads the queue `payments`. The key is the payment's own, since a sender that sends twice makes two messages of it. */

@@ -5,10 +5,13 @@ export interface Charge {
   readonly chargeId: string;
 }
 
+/** The provider says for certain that it has not charged and will not. */
+export class ChargeRefusedError extends Error {}
+
 /**
  * Asks the payment provider for money. It honours idempotency keys: asked twice with the same one it charges once.
  *
- * @throws IdempotencyOutcomeUnknownError where nobody knows whether it has charged
+ * @throws ChargeRefusedError where it has not; IdempotencyOutcomeUnknownError where nobody knows
  */
 export async function charge(
   order: { readonly orderId: string; readonly amount: number },
@@ -21,6 +24,6 @@ export async function charge(
     signal,
   });
   if (response.status >= 500) throw new IdempotencyOutcomeUnknownError(`the provider answered ${response.status}`);
-  if (!response.ok) throw new Error(`the provider refused the charge: ${response.status}`);
+  if (!response.ok) throw new ChargeRefusedError(`the provider refused the charge: ${response.status}`);
   return (await response.json()) as Charge;
 }

@@ -28,7 +28,8 @@ export async function placeOrder(event: APIGatewayProxyEvent, _context: Context)
   const item = { id, customer: customerOf(event), orderNumber, amount, status: "placed" } as const;
   const entry = newEntry(id, amount);
   const body = { orderId: id, orderNumber, entryId: entry.entryId, status: "placed" };
-  const result = answer(201, body, { location: `/orders/${id}`, etag: etagOf(1) });
+  // The path as the caller sees it, with the stage.
+  const result = answer(201, body, { location: `${event.requestContext.path}/${id}`, etag: etagOf(1) });
 
   const writes = [putUnique({ table: orders, item, unique }), booking(entry)] as const;
   const { outcomes } = await currentClaim().commit(writes, { result });

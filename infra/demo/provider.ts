@@ -19,6 +19,8 @@ export interface PaymentProvider {
   asked(): number;
   /** Makes the next answer wait until the returned function is called; `reached` when the charge is made. */
   holdAnswer(): { readonly reached: Promise<void>; release(): void };
+  /** Makes it refuse the next charge. */
+  refuseNext(): void;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,7 @@ export interface PaymentProvider {
 export async function startPaymentProvider(): Promise<PaymentProvider> {
   const charges = new Map<string, Charged>();
   const holds: { reach(): void; readonly released: Promise<void> }[] = [];
-  let asked = 0;
+  let [asked, refusals] = [0, 0];
 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -37,6 +39,11 @@ export async function startPaymentProvider(): Promise<PaymentProvider> {
       return;
     }
     asked += 1;
+    if (refusals > 0) {
+      refusals -= 1;
+      response.writeHead(402).end();
+      return;
+    }
     const { orderId, amount } = JSON.parse(Buffer.concat(chunks).toString()) as { orderId: string; amount: number };
     const made = charges.get(key) ?? { chargeId: `ch-${randomUUID()}`, orderId, amount, idempotencyKey: key };
     charges.set(key, made);
@@ -64,6 +71,9 @@ export async function startPaymentProvider(): Promise<PaymentProvider> {
       });
       holds.push({ reach: () => reach(), released });
       return { reached, release: () => release() };
+    },
+    refuseNext() {
+      refusals += 1;
     },
     close: () =>
       new Promise((resolve) => {

@@ -131,6 +131,7 @@ export class OrderServiceStack extends Stack {
       IdempotencyTableName: table.tableName,
       OrderTableName: orders.tableName,
       LedgerTableName: ledger.tableName,
+      OrdersLogGroupName: api.logGroup.logGroupName,
       TokenSecretArn: tokenSecret.secretArn,
       WebhookSecretArn: webhookSecret.secretArn,
     };

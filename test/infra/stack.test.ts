@@ -83,7 +83,7 @@ describe("the order service's stack", () => {
       "Serverless-LambdaDLQ at OrderService/Orders",
       "Serverless-LambdaDLQ at OrderService/Payments",
       "Serverless-LambdaDLQ at OrderService/Webhook",
-      "Serverless-LambdaEventSourceMappingDestination at OrderService/PaymentQueue/Mapping",
+      "Serverless-LambdaEventSourceMappingDestination at OrderService/Payments/OrderServicePaymentQueueEA799254Mapping",
       "Serverless-SQSRedrivePolicy at OrderService/PaymentQueue/DeadLetters",
     ]);
     for (const { reason } of acknowledged) expect(reason?.length).toBeGreaterThan(40);
@@ -215,8 +215,9 @@ describe("the order service's stack", () => {
 
   it("tells where everything is", () => {
     const tables = ["IdempotencyTableName", "OrderTableName", "LedgerTableName"];
-    const names = ["ApiUrl", "PaymentQueueUrl", "PaymentDeadLetterQueueUrl", "TokenSecretArn", "WebhookSecretArn"];
-    for (const name of [...tables, ...names]) template.hasOutput(name, { Value: Match.anyValue() });
+    const queues = ["PaymentQueueUrl", "PaymentDeadLetterQueueUrl"];
+    const names = ["ApiUrl", "OrdersLogGroupName", "TokenSecretArn", "WebhookSecretArn"];
+    for (const name of [...tables, ...queues, ...names]) template.hasOutput(name, { Value: Match.anyValue() });
   });
 
   it("bundles each function to one small module with its map, the library and the AWS SDK inside", async () => {

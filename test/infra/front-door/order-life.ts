@@ -102,17 +102,33 @@ export function describeOrderLife(at: () => Service): void {
       expect(await order()).toStrictEqual(before);
     });
 
-    it("is charged by the provider once although its function is killed in between (M6, steps)", async () => {
+    it("can be cancelled, and is not charged, where the provider refused", async () => {
+      expect(
+        await added(at(), async () => {
+          at().provider.refuseNext();
+          expect(await pay()).toMatchObject({ status: 402, replayed: false });
+          expect((await order())?.["status"]).toStrictEqual({ S: "placed" });
+        }),
+      ).toStrictEqual(NOTHING);
+    });
+
+    it("is charged by the provider once although its function is killed in between, and is neither changed nor cancelled meanwhile (M6, steps)", async () => {
       expect(
         await added(at(), async () => {
           const asked = at().provider.asked();
           const hold = at().provider.holdAnswer();
           const dying = pay();
           await hold.reached;
+          // Seen by a reviewer: it was cancelled and charged, or changed and charged with the amount of before.
+          const charging = await order();
+          expect(await cancel("life-early")).toMatchObject({ status: 409 });
+          expect(await change("more", `"${charging?.["version"]?.N}"`)).toMatchObject({ status: 409 });
+          expect(await change("more", "*")).toMatchObject({ status: 409 });
+          expect(await order()).toStrictEqual(charging);
           expect(at().stack.faults.kill("Orders")).toBe(1);
           hold.release();
           expect((await dying).status).toBe(502);
-          expect((await order())?.["status"]).toStrictEqual({ S: "placed" });
+          expect((await order())?.["status"]).toStrictEqual({ S: "charging" });
           await at().sender.locksLapsed();
           const both = await Promise.all([pay(), pay()]);
           expect(both.map(({ status }) => status)).toStrictEqual([200, 200]);
