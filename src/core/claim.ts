@@ -271,6 +271,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     },
     async threw(error) {
       await uncommitted();
+      if (ended) return undefined;
       over = true;
       await steps.settled();
       const overdue = deadline.remaining() === 0;

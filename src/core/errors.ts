@@ -32,7 +32,7 @@ export class IdempotencyDuplicateError extends IdempotencyErrorBase {
   readonly statusCode = 409;
 
   constructor() {
-    super("this operation has already been carried out");
+    super("this operation has already been answered");
   }
 }
 
@@ -275,5 +275,9 @@ export type IdempotencyError =
  * });
  */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
-  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  try {
+    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false; // A revoked proxy.
+  }
 }

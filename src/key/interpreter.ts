@@ -143,6 +143,13 @@ function makeLibrary(): Library {
         if (args.some((arg) => arg === result || (Array.isArray(arg) && arg.includes(result)))) return result;
         return inheritLacking(result, [...args, ...(Array.isArray(result) ? result : [])]);
       }
+      case "Comparator": {
+        const [left, right] = [library.visit(node.left, value), library.visit(node.right, value)];
+        if (!/^(?:EQ|NE)$/.test(node.name) && (exactText(left) ?? exactText(right)) !== undefined)
+          throw new UnreadableText("it compares a number that a double cannot hold");
+        const literal = (one: unknown): Node => ({ type: "Literal", value: one as null });
+        return inherited({ ...node, left: literal(left), right: literal(right) }, value);
+      }
       case "ExpressionReference": {
         const reference = inherited(node, value) as object;
         references.add(reference);

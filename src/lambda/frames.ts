@@ -141,7 +141,11 @@ const frames = new AsyncLocalStorage<Frame>();
 let atWork = 0;
 
 /** The innermost frame, where any function is at work. */
-export const currentFrame = (): Frame | undefined => frames.getStore();
+export function currentFrame(): Frame | undefined {
+  let frame = frames.getStore();
+  while (frame !== undefined && !frame.running) frame = frame.outer;
+  return frame;
+}
 
 /** Runs `fn` in a frame of its own and closes the frame with it. */
 export async function inFrame<R>(
@@ -210,8 +214,10 @@ export function isHeldByCaller(
  */
 export function currentClaim(): CurrentClaim {
   const frame = frames.getStore();
-  if (frame === undefined) {
-    throw new IdempotencyConfigError("currentClaim() was called outside of a function that idempotent() wraps");
+  if (frame?.running !== true) {
+    throw new IdempotencyConfigError(
+      "currentClaim() was called outside of a function that idempotent() wraps, or after its end",
+    );
   }
   return frame.claim;
 }

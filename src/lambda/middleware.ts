@@ -139,12 +139,12 @@ export function idempotency<Event, Result>(
       const error: unknown = request.error;
       const handlerAnswer = handlerAnswers.get(request)?.();
       if (answered !== undefined) request.response = answered.response;
-      // http-error-handler puts a plain object in the place of the error when its hook runs before this one.
-      else if (request.response !== undefined && !(error instanceof Error)) {
-        claim?.hold("another onError hook has replaced the error; use the idempotency middleware last");
-      } else if (handlerAnswer !== undefined && claim?.ended() === false) {
+      else if (handlerAnswer !== undefined && claim?.ended() === false) {
         // Another hook has failed after the handler: its effect is done, and its answer is the operation's.
         await handlerReturned(claim, request, handlerAnswer.response).catch(() => undefined);
+        // http-error-handler puts a plain object in the place of the error when its hook runs before this one.
+      } else if (request.response !== undefined && !(error instanceof Error)) {
+        claim?.hold("another onError hook has replaced the error; use the idempotency middleware last");
       } else {
         const winner = await claim?.threw(error);
         if (winner === undefined) return;

@@ -268,6 +268,7 @@ describe("a claim whose function threw", () => {
     const { claim, asked } = await start();
     const error = new Error("x");
     error.cause = error;
+    Object.assign(error, { originalError: error, error, detail: [error], errors: Array(1_000).fill(error) });
     await claim.threw(error);
     expect(asked).toEqual(["release"]);
   });

@@ -269,3 +269,44 @@ describe.each(MIDDIES)("among the hooks of others in %s, the middleware", (_, mi
     );
   });
 });
+
+const within = <T>(answer: Promise<T>): Promise<T | "no answer"> =>
+  Promise.race([answer, new Promise<"no answer">((resolve) => setTimeout(resolve, 2_500, "no answer"))]);
+
+// Seen by a reviewer: it waited until Lambda killed the function.
+describe("an error that comes after the claim has ended does not wait for a step", () => {
+  it.each(MIDDIES)("of another hook of %s", async (_, middy) => {
+    const stop = new Error("another hook failed");
+    const call = middy(async (_event: unknown, context: { claim: CurrentClaim }) => {
+      context.claim.step("audit", () => new Promise<never>(() => undefined)).catch(() => undefined);
+      return { statusCode: 201 };
+    })
+      .after(() => {
+        throw stop;
+      })
+      .use(idempotency({ store: testingStore(), operation: "orders", key: 'headers."Idempotency-Key"' }));
+    const ended = await within(
+      call(post("k"), lambdaContext({ remaining: { seconds: 1 } })).catch((error: unknown) => error),
+    );
+    expect(ended).toBe(stop);
+  });
+});
+
+// Seen by a reviewer: nothing was stored, and it ran again after the lock.
+it.each(MIDDIES)(
+  "what the handler answered is stored where another hook has failed and http-error-handler has hidden it: %s",
+  async (_, middy) => {
+    const store = testingStore();
+    let ran = 0;
+    const call = middy(async () => ({ statusCode: 201, body: String(++ran) }))
+      .use(idempotency({ store, operation: "orders", key: 'headers."Idempotency-Key"' }))
+      .use(httpErrorHandler({ logger: false }))
+      .after(() => {
+        throw new Error("another hook failed");
+      });
+    await call(post("k"), lambdaContext()).catch(() => undefined);
+    store.advance({ minutes: 5 });
+    await call(post("k"), lambdaContext()).catch(() => undefined);
+    expect(ran).toBe(1);
+  },
+);

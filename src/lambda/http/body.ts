@@ -68,7 +68,7 @@ function isJson(request: HttpRequest): boolean {
 export function bodyType(request: HttpRequest): readonly [type: string | null, encoding: string | null] {
   const type = headerOf(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
   const encoding = headerOf(request, "content-encoding")?.trim().toLowerCase();
-  return [type ?? null, encoding ?? null];
+  return [type ?? null, encoding === "identity" ? null : (encoding ?? null)];
 }
 
 /** `undefined` for bytes that are not JSON, and for JSON whose readers may disagree about what it says. */

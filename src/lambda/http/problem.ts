@@ -22,7 +22,7 @@ export interface ProblemRules {
 /** RFC 9457: short, and the same for every occurrence. */
 const TITLES: Readonly<Record<Code, string>> = {
   in_progress: "A request with the same idempotency key is still running",
-  duplicate: "The operation has already been carried out",
+  duplicate: "The operation has already been answered",
   key_reused: "The idempotency key was used for a different request",
   key_missing: "The idempotency key is missing or cannot be read",
   principal_missing: "The caller is not known",
@@ -95,7 +95,8 @@ function detailOf(error: IdempotencyError, rules: ProblemRules, retryAfter: stri
       ? "The operation ran, but its answer cannot be sent."
       : "The operation's answer cannot be sent, and nothing of it was committed.";
   }
-  if (error.code === "write_conflict") return "A condition of the operation's writes did not hold; nothing was committed.";
+  if (error.code === "write_conflict")
+    return "A condition of the operation's writes did not hold; nothing was committed.";
   if (error.statusCode >= 500) return "The request failed, and will fail again if it is sent again.";
   if (error.code === "in_progress") return `The first request with this idempotency key has not ended yet.${again}`;
   // The error's own message names selectors, and places in the body.

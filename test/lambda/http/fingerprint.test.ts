@@ -43,6 +43,7 @@ const EQUAL: readonly Pair[] = [
     },
   ],
   ["no body", { body: undefined }, { body: "" }],
+  ["no encoding", json("{}"), as("application/json", "{}", { "content-encoding": "Identity" })],
 ];
 
 const DIFFERENT: readonly Pair[] = [

@@ -1,0 +1,182 @@
+import http2, { constants, createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { idempotentFetch } from "../../src/client.ts";
+import { currentClaim, idempotent } from "../../src/index.ts";
+import { lambdaContext, testingStore } from "../../src/testing.ts";
+import { MIDDIES, post } from "./middies.ts";
+
+// Each of these was seen by a reviewer: the key was given back, and the function ran again at once.
+
+/** What stripe-node 23.1.0 throws where its request timed out or its connection broke: the cause is at `detail`. */
+const stripeTimedOut = () =>
+  Object.assign(new Error("Request aborted due to timeout being reached (500ms)"), {
+    type: "StripeConnectionError",
+    detail: Object.assign(new TypeError("timeout"), { code: "ETIMEDOUT" }),
+  });
+
+describe("an unknown outcome", () => {
+  it("of stripe-node keeps the key", async () => {
+    let charges = 0;
+    const charge = idempotent(
+      async (_: string): Promise<number> => {
+        charges++;
+        throw stripeTimedOut();
+      },
+      { store: testingStore(), operation: "charge" },
+    );
+    await charge("o-1").catch(() => undefined);
+    await charge("o-1").catch(() => undefined);
+    expect(charges).toBe(1);
+  });
+
+  it("of stripe-node keeps the start mark of a step that is to begin once", async () => {
+    let charges = 0;
+    const store = testingStore();
+    const charge = idempotent(
+      async (_: string) =>
+        currentClaim().step(
+          "charge",
+          (): number => {
+            charges++;
+            throw stripeTimedOut();
+          },
+          { once: true },
+        ),
+      { store, operation: "charge" },
+    );
+    await charge("o-1").catch(() => undefined);
+    store.advance({ hours: 1 });
+    await charge("o-1").catch(() => undefined);
+    expect(charges).toBe(1);
+  });
+
+  it("of a connection of HTTP/2 keeps the key", async () => {
+    let charges = 0;
+    const server = createServer().on("sessionError", () => undefined);
+    server.on("stream", (stream) => {
+      stream.on("error", () => undefined);
+      stream.session?.on("error", () => undefined);
+      stream.resume().on("end", () => {
+        charges++;
+        stream.session?.destroy(new Error("going away"), constants.NGHTTP2_INTERNAL_ERROR);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, resolve));
+    const charge = idempotent(
+      (_: string) =>
+        new Promise<string>((resolve, reject) => {
+          const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+          client.on("error", () => undefined);
+          const request = client.request({ ":method": "POST", ":path": "/charges" });
+          request
+            .on("response", () => resolve("charged"))
+            .on("error", reject)
+            .end("{}");
+        }),
+      { store: testingStore(), operation: "charge" },
+    );
+    await charge("o-1").catch(() => undefined);
+    await charge("o-1").catch(() => undefined);
+    server.close();
+    expect(charges).toBe(1);
+  });
+
+  it.each(MIDDIES)(
+    "of a handler of %s whose onError hook throws an error of its own keeps the key",
+    async (_, middy) => {
+      let running = 0;
+      let most = 0;
+      const inner = middy(
+        async () => {
+          most = Math.max(most, ++running);
+          await new Promise((resolve) => setTimeout(resolve, 600));
+          running--;
+          return { statusCode: 201 };
+        },
+        { timeoutEarlyInMillis: 2_800 },
+      ).onError(() => {
+        throw new Error("rendered for the caller"); // Middy puts its TimeoutError at `originalError`
+      });
+      const call = idempotent((event: ReturnType<typeof post>, context: unknown) => inner(event, context), {
+        store: testingStore(),
+        operation: "orders",
+        key: "body",
+      });
+      await call(post("k"), lambdaContext({ remaining: { seconds: 3 } })).catch(() => undefined);
+      await call(post("k"), lambdaContext({ remaining: { seconds: 3 } })).catch(() => undefined);
+      expect(most).toBe(1);
+    },
+  );
+});
+
+describe("of idempotentFetch()", () => {
+  it("a timeout holds the key", async () => {
+    const store = testingStore();
+    const attempts: number[] = [];
+    const send = idempotentFetch({ fetch: () => new Promise<Response>(() => {}), deadline: 40 });
+    const charge = idempotent(
+      async (_order: { id: string }) => {
+        attempts.push(currentClaim().attempt);
+        return (await send("https://provider.example/charges", { method: "POST" })).status;
+      },
+      { store, operation: "charge", key: "id" },
+    );
+    await expect(charge({ id: "o-1" })).rejects.toMatchObject({ name: "IdempotentFetchError" });
+    expect(store.records()).toMatchObject([{ status: "IN_PROGRESS" }]);
+    await expect(charge({ id: "o-1" })).rejects.toMatchObject({ code: "in_progress" });
+    expect(attempts).toStrictEqual([1]);
+  });
+
+  it("a timeout that a refused connection has followed holds the key", async () => {
+    const store = testingStore();
+    let sent = 0;
+    const fetch = () => {
+      if (++sent === 1) return new Promise<Response>(() => {});
+      const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" });
+      return Promise.reject(new TypeError("fetch failed", { cause }));
+    };
+    const send = idempotentFetch({ fetch, timeout: 20, backoff: 1, attempts: 3 });
+    const charge = idempotent(
+      async (_order: { id: string }) => (await send("https://provider.example/charges", { method: "POST" })).status,
+      { store, operation: "charge", key: "id" },
+    );
+    await expect(charge({ id: "o-1" })).rejects.toMatchObject({ name: "IdempotentFetchError" });
+    expect(store.records()).toMatchObject([{ status: "IN_PROGRESS" }]);
+  });
+});
+
+describe("a business error that cannot be read", () => {
+  it.each<[string, () => object]>([
+    [
+      "a getter that throws",
+      () =>
+        Object.defineProperty(new Error("declined"), "cause", {
+          get: () => {
+            throw new TypeError("not yet");
+          },
+        }),
+    ],
+    [
+      "nothing that can be read",
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+  ])("with %s is what the caller sees", async (_, make) => {
+    const error = make();
+    const call = idempotent(
+      async (_: string): Promise<number> => {
+        throw error;
+      },
+      { store: testingStore(), operation: "x" },
+    );
+    const seen = await call("1").then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    );
+    expect(seen?.thrown === error).toBe(true);
+  });
+});
