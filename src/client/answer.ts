@@ -22,7 +22,7 @@ export async function isTransient(response: Response): Promise<boolean> {
     }
   }
   return type && typeof type === "string"
-    ? /(^|[/#:])(in.progress|claim.lost)\/?$/i.test(type)
+    ? /(^|\W)(in.progress|claim.lost)\/?$/i.test(type)
     : response.headers.has("Retry-After");
 }
 

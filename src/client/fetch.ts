@@ -83,11 +83,8 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });
         throw failed(error);
       }
-      try {
-        settings.onRetry?.({ ...facts, wait, status: response?.status, error });
-      } catch {
-        // An observer's error is not the caller's.
-      }
+      // An observer's error is not the caller's.
+      (async () => settings.onRetry?.({ ...facts, wait, status: response?.status, error }))().catch(() => {});
       response?.body?.cancel().catch(() => {});
       // Without a sleep of the caller's, a wait is work that ends by its time alone.
       await within(sleep ? end - now() : wait, signal, () =>

@@ -44,6 +44,8 @@ export interface WritePart {
   readonly key: NativeItem;
   /** The id that this write leaves in the item: found there, the write was mine and its response was lost. */
   readonly writeId?: string | undefined;
+  /** Its condition may hold once more after another write has followed it: only a transaction's token keeps a repetition out. */
+  readonly mayRepeat?: boolean | undefined;
   /** The request for this item; called once for each commit. */
   action(): WriteAction;
   /**

@@ -41,9 +41,15 @@ export function window(length: Duration): WindowLabel {
 }
 
 function millisOf(at: unknown): number {
-  const millis = at instanceof Date ? at.getTime() : typeof at === "string" && iso.test(at) ? Date.parse(at) : at;
+  const millis = at instanceof Date ? at.getTime() : typeof at === "string" && isTime(at) ? Date.parse(at) : at;
   if (typeof millis !== "number" || !Number.isFinite(millis)) throw noTime(at);
   return millis;
+}
+
+/** A day that a month does not have is read as one of the next. */
+function isTime(text: string): boolean {
+  const day = text.slice(0, 10);
+  return iso.test(text) && new Date(`${day}T00:00Z`).toJSON()?.slice(0, 10) === day;
 }
 
 function noTime(at: unknown): Error {

@@ -47,7 +47,8 @@ const LONGEST_PAUSE = 1_000;
  * some seconds.
  *
  * A condition that does not hold is an outcome, never an error; `committed` says whether anything was written. After an
- * error whose `outcome` is `'unknown'`, the same writes can be committed again: they recognise themselves.
+ * error whose `outcome` is `'unknown'`, the same writes of `lambda-once/writes` can be committed again: they recognise
+ * themselves. Plain actions and deletions do not: read what stands there first.
  *
  * @throws IdempotencyConfigError for what is no write, and for writes that DynamoDB cannot hold or carry out together
  * @throws IdempotencyStoreError where DynamoDB could not answer; with `outcome: 'unknown'` it may have written
@@ -80,19 +81,26 @@ export async function commitBy<const Writes extends readonly Writable[]>(
   const plan = planCommit(writes.map(snapshot));
   const marshal = await marshaller();
   const items = plan.actions.map((action, index) => marshal.item(action, index));
-  const facts = await carriedOut(runtime, sendable(client, plan, items, marshal));
+  const mayRepeat = writes.every((write) => "parts" in write && write.parts.every((part) => part.mayRepeat));
+  const facts = await carriedOut(runtime, sendable(client, plan, items, marshal, mayRepeat));
   return {
     committed: facts.every(({ status }) => status === "committed"),
     outcomes: plan.outcomes(facts) as LoneCommit<Writes>["outcomes"],
   };
 }
 
-/** A single write needs no transaction where it can be recognised in its item. */
-function sendable(client: SdkClient, plan: CommitPlan, items: readonly TransactItem[], marshal: Marshaller): Sendable {
+/** A single write needs no transaction where it can be recognised in its item, and is refused when it is repeated. */
+function sendable(
+  client: SdkClient,
+  plan: CommitPlan,
+  items: readonly TransactItem[],
+  marshal: Marshaller,
+  mayRepeat: boolean,
+): Sendable {
   const [item] = items as [TransactItem, ...TransactItem[]];
   const [ids = []] = plan.writeIds;
   const table = Object.values(item)[0].TableName as string;
-  if (items.length === 1 && ids.length > 0) {
+  if (items.length === 1 && ids.length > 0 && !mayRepeat) {
     const { operation, send } = sendAlone(client, item, ids, marshal);
     return { operation, table, send: async () => ({ facts: wrapped(await send()) }) };
   }

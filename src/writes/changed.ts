@@ -1,6 +1,7 @@
 import { show } from "../core/duration.ts";
 import { nowOf } from "../core/time.ts";
 import type { NativeItem, PartFacts, Write } from "../core/write.ts";
+import type { Condition } from "./condition.ts";
 import { CANCELLED, type Cancelled, entityPart, fateOf, grown, setAll } from "./entity-write.ts";
 import { hashOf } from "./hash.ts";
 import type { Assignment } from "./item-write.ts";
@@ -82,27 +83,33 @@ export function putIfChanged<H extends AnyTable, const Initial extends InitialNa
     [attributes.contentHash, { op: "set", value: contentHash }],
     ...grown(table),
   ];
-  const condition = { test: "differs", attribute: attributes.contentHash, value: contentHash } as const;
+  const differs = { test: "differs", attribute: attributes.contentHash, value: contentHash } as const;
+  // The hash does not say what was to go: it may stand there as what the hash never held.
+  const standing = gone.filter((name) => !(ignore as readonly unknown[]).includes(name));
+  const stands = standing.map((attribute) => ({ test: "exists", attribute }) as const);
+  const condition: Condition = stands.length === 0 ? differs : { test: "any", of: [differs, ...stands] };
   const part = entityPart(table, { by: BY, verb: "update", key, assignments, condition });
 
   const outcome = ([facts]: readonly PartFacts[]): PutIfChangedOutcome<object> => {
     const fate = fateOf(part, facts);
     if (fate.status === "cancelled") return CANCELLED;
     if (fate.status === "refused") return { outcome: "unchanged", current: fate.found ?? {} };
-    return { outcome: written(facts, ({ written }) => written?.[attributes.createdAt] === now) };
+    const isNew = (item: NativeItem): boolean =>
+      table.version === undefined ? item[attributes.createdAt] === now : item[table.version] === 1;
+    return { outcome: written(facts, isNew) };
   };
   return { parts: [part], outcome: outcome as Write<PutIfChangedOutcome<EntityOf<H>>>["outcome"] };
 }
 
 type Committed = Extract<PartFacts, { readonly status: "committed" }>;
 
-/** Where an earlier request of ours has carried the write out, the item's own time of creation tells. */
+/** Where an earlier request of ours has carried the write out, the item's own version or time of creation tells. */
 function written(
   facts: PartFacts | undefined,
-  isNew: (facts: Committed) => boolean,
+  isNew: (item: NativeItem) => boolean,
 ): "created" | "changed" | "written" {
   const known = facts as Committed;
-  if (known.written !== undefined) return isNew(known) ? "created" : "changed";
+  if (known.written !== undefined) return isNew(known.written) ? "created" : "changed";
   if (!("old" in known)) return "written";
   return known.old === undefined ? "created" : "changed";
 }

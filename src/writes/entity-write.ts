@@ -13,7 +13,7 @@ export const CANCELLED: Cancelled = Object.freeze({ outcome: "cancelled" });
 /** A part that puts or updates an item of a table; its id is left in the item. */
 export function entityPart(
   table: AnyTable,
-  write: Pick<ItemWrite, "by" | "verb" | "key" | "condition"> & {
+  write: Pick<ItemWrite, "by" | "verb" | "key" | "condition" | "mayRepeat"> & {
     readonly assignments: Iterable<readonly [string, Assignment]>;
   },
 ): ItemPart {

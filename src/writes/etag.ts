@@ -41,7 +41,7 @@ export function etagOf(itemOrVersion: number | object, options: EtagOptions = {}
 }
 
 /** One member of the list: an entity tag by RFC 9110, 8.8.3, or nothing between two commas. */
-const MEMBER = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)")?[ \t]*(,|$)/y;
+const MEMBER = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\uffff]*)"[ \t]*)?(,|$)/y;
 /** How `etagOf()` writes a version. */
 const VERSION = /^[1-9]\d{0,15}$/;
 /** Far more than a client that knows one or two versions sends. */

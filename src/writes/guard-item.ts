@@ -52,7 +52,9 @@ function placeOf(
   const taken = names.find((name) => name === FIELD || name === OWNER);
   if (taken !== undefined) refuse(BY, "the table's key", show(taken), `any but '${FIELD}' and '${OWNER}'`);
   const id = `${hash}#${field.slice(0, 100)}`;
-  if (guards !== undefined) return { name: guards.name, key: { [guards.key]: reservedId("unique", id) } };
+  // Tables may share their guards, and have entities of the same key.
+  const of = table.name.slice(table.name.lastIndexOf("/") + 1);
+  if (guards !== undefined) return { name: guards.name, key: { [guards.key]: reservedId("unique", `${of}/${id}`) } };
   if (typeof owner[partition] !== "string") {
     refuse(BY, `item.${partition}`, "no string", "a string, or the option guards of table()");
   }

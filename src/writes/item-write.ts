@@ -25,6 +25,8 @@ export interface ItemWrite {
   readonly condition: Condition;
   /** Left in the item under `attribute`; a deletion leaves nothing. */
   readonly writeId?: { readonly attribute: string; readonly id: string } | undefined;
+  /** See `WritePart`. */
+  readonly mayRepeat?: boolean | undefined;
 }
 
 /** The write as DynamoDB takes it. */

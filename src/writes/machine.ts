@@ -39,6 +39,13 @@ export function checkMachine(by: string, machine: unknown): asserts machine is M
   }
 }
 
+/** Whether one of `targets` may follow `from`, however many states lie between. */
+export function leadsTo(machine: Machine, from: string, targets: readonly string[]): boolean {
+  const seen = new Set<string>([from]);
+  for (const state of seen) for (const next of machine[state] ?? []) seen.add(next);
+  return targets.some((target) => seen.has(target));
+}
+
 /** States as a message lists them. */
 export const listed = (states: readonly string[]): string =>
   states.length === 0 ? "no state" : states.map((state) => show(state)).join(", ");

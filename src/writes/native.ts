@@ -4,6 +4,7 @@ import type { NativeItem } from "../core/write.ts";
 
 /** How many levels DynamoDB lets an attribute nest. */
 const DEEPEST = 32;
+const LONE_SURROGATE = /\p{Surrogate}/u;
 /** DynamoDB's numbers: 38 digits, and not closer to zero than this. */
 const SMALLEST = 1e-130;
 const MOST_DIGITS = 38;
@@ -38,6 +39,9 @@ const ALLOWED =
 function copy(value: unknown, place: Place): unknown {
   switch (typeof value) {
     case "string":
+      // DynamoDB's texts are UTF-8, in which all of these are one.
+      if (LONE_SURROGATE.test(value)) refuse(place, "a lone surrogate", "strings without lone surrogates");
+      return value;
     case "boolean":
       return value;
     case "number":
@@ -55,7 +59,7 @@ function copy(value: unknown, place: Place): unknown {
 
 function copyStructure(value: object, place: Place): unknown {
   if (value instanceof Uint8Array) return Uint8Array.from(value);
-  if (place.steps.length > DEEPEST) refuse(place, "a value nested deeper than 32 levels, or a cycle,", "32 levels");
+  if (place.steps.length >= DEEPEST) refuse(place, "a value nested deeper than 32 levels, or a cycle,", "32 levels");
   if (isPlainArray(value)) return Array.from(value, (part, at) => copyPart(part, at, place));
   if (value instanceof Set) return copySet(value, place);
   return isPlainObject(value) ? copyObject(value, place) : refuse(place, kindOf(value), ALLOWED);
@@ -81,6 +85,8 @@ function copyPart(value: unknown, step: string | number, { what, steps }: Place)
 /** Of one kind, and not empty: DynamoDB has no other sets. */
 function copySet(set: ReadonlySet<unknown>, place: Place): Set<unknown> {
   const copied = new Set([...set].map((member) => copy(member, place)));
+  const bytes = [...copied].filter((member) => member instanceof Uint8Array).map(String);
+  if (new Set(bytes).size < bytes.length) refuse(place, "a Set with the same bytes twice", "each once");
   const kinds = new Set([...copied].map(kindInSet));
   if (kinds.size === 1 && !kinds.has("other")) return copied;
   return refuse(

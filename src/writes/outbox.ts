@@ -24,7 +24,7 @@ export interface OutboxEvent<Data = unknown> {
 export type OutboxOutcome = { readonly outcome: "queued" } | { readonly outcome: "duplicate" } | Cancelled;
 
 export interface OutboxOptions<Data> {
-  /** The table whose stream `publishOutbox()` reads: one of its own, or that of the entities. */
+  /** The table whose stream `publishOutbox()` reads: one of its own, or that of the entities. A sort key, where it has one, is text. */
   readonly table: AnyTable;
   /** The event's stable id, its type, and its data as JSON. */
   readonly event: { readonly id: string; readonly type: string; readonly data?: Data & Storable<Data> };

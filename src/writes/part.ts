@@ -10,7 +10,7 @@ export interface ItemPart extends WritePart {
 
 /**
  * The part that carries `write` out. It leaves the write's id in the item and is refused where the id stands there
- * already: however often the request is repeated on the way, it is carried out once.
+ * already: however often the request is repeated on the way, it is carried out once, until another write has followed it.
  */
 export function itemPart(write: ItemWrite): ItemPart {
   const { writeId } = write;
@@ -29,6 +29,7 @@ function partOf(write: ItemWrite): ItemPart {
     table: write.table,
     key: write.key,
     writeId: write.writeId?.id,
+    mayRepeat: write.mayRepeat,
     action: () => toAction(write),
     merge: (other) => partOf(merged(write, (other as Partial<ItemPart>).write)),
   };

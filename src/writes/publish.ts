@@ -70,11 +70,8 @@ export function publishOutbox(options: PublishOptions): (event: OutboxStreamEven
   if (onError !== undefined && typeof onError !== "function") refuse(BY, "onError", show(onError), "a function");
 
   const tell = (error: unknown, event: OutboxEvent | undefined): void => {
-    try {
-      onError?.(error, event);
-    } catch {
-      // Whoever is told must not decide what is sent.
-    }
+    // Whoever is told must not decide what is sent.
+    void (async () => onError?.(error, event))().catch(() => {});
   };
 
   /** The first that was not sent. */
@@ -120,9 +117,11 @@ export function publishOutbox(options: PublishOptions): (event: OutboxStreamEven
  * of the same name, which a stranger may have filled, makes no event.
  */
 function queuedIn({ eventName, dynamodb }: OutboxStreamEvent["Records"][number]): Queued[] {
-  const text = dynamodb?.NewImage?.[OUTBOX]?.S;
-  const isEvent = Object.values(dynamodb?.Keys ?? {}).some(({ S }) => S?.startsWith(reservedId("event", "")));
-  if (eventName !== "INSERT" || text === undefined || !isEvent) return [];
+  const keys = Object.values(dynamodb?.Keys ?? {}).map(({ S }) => S);
+  const ours = keys.filter((key) => key?.startsWith(reservedId("event", "")));
+  const isEvent = ours.length === 1 && keys.every((key) => ours.includes(key) || key === "event");
+  if (eventName !== "INSERT" || !isEvent) return [];
+  const text = dynamodb?.NewImage?.[OUTBOX]?.S ?? "";
   return [{ sequence: dynamodb?.SequenceNumber ?? "", event: parsed(text), bytes: Buffer.byteLength(text) }];
 }
 

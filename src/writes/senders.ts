@@ -97,7 +97,8 @@ export function toSqs(options: SqsOptions): SendEvents {
   if (group !== undefined && typeof group !== "function") {
     refuse(BY, "group", kindOf(group), "a function that returns an event's message group");
   }
-  return async (events) => {
+  /** Those of `events` that were not taken, in one request. */
+  async function sent(events: readonly OutboxEvent[]): Promise<readonly OutboxEvent[]> {
     const Entries = events.map((event, at) => ({
       Id: String(at),
       MessageBody: JSON.stringify(event),
@@ -108,7 +109,19 @@ export function toSqs(options: SqsOptions): SendEvents {
       new Command({ QueueUrl: queueUrl, Entries }),
     );
     const failed = new Set(answer.Failed?.map(({ Id }) => Number(Id)));
-    return events.filter((_, at) => failed.has(at)).map(({ id }) => id);
+    return events.filter((_, at) => failed.has(at));
+  }
+  return async (events) => {
+    if (group === undefined) return (await sent(events)).map(({ id }) => id);
+    // SQS may take the second message of a group and not the first: each request has one of a group, and none after one that failed.
+    const untaken: OutboxEvent[] = [];
+    for (let left = events; left.length > 0; ) {
+      const next = left.filter((event, at) => left.findIndex((one) => group(one) === group(event)) === at);
+      const stopped = new Set((await sent(next)).map(group));
+      untaken.push(...left.filter((event) => stopped.has(group(event))));
+      left = left.filter((event) => !next.includes(event) && !stopped.has(group(event)));
+    }
+    return untaken.map(({ id }) => id);
   };
 }
 

@@ -3,7 +3,7 @@ import type { PartFacts, Write } from "../core/write.ts";
 import type { Condition } from "./condition.ts";
 import { CANCELLED, type Cancelled, entityPart, fateOf, grown } from "./entity-write.ts";
 import { checkedKey } from "./key.ts";
-import { checkMachine, listed, type Machine, type TargetsOf } from "./machine.ts";
+import { checkMachine, leadsTo, listed, type Machine, type TargetsOf } from "./machine.ts";
 import { checkNames, refuse } from "./options.ts";
 import { type Along, assignmentsOf } from "./set-and-remove.ts";
 import type { AnyTable, EntityOf, KeyOf, StateOf } from "./table.ts";
@@ -39,7 +39,8 @@ const NAMES = ["table", "key", "from", "to", "machine", "when", "set", "remove"]
 
 /**
  * A write that moves an entity from one state to another, where the machine allows it and nowhere else. One request
- * alone; the table's version, where it has one, grows.
+ * alone, a transaction where the machine leads back to `from`: a repetition after a lost answer could else move it twice. The
+ * table's version, where it has one, grows.
  *
  * @throws IdempotencyConfigError for an illegal machine or move, a table without `state`, an entity without its key
  * @example
@@ -63,6 +64,7 @@ export function transition<H extends AnyTable, const M extends Machine<StateOf<H
     key: checkedKey(BY, table, options.key),
     assignments: [[state, { op: "set", value: to }], ...along, ...grown(table)],
     condition: { test: "all", of: [inState, ...conditionsOf(BY, when)] },
+    mayRepeat: leadsTo(machine, to, from),
   });
 
   const outcome = ([facts]: readonly PartFacts[]): TransitionOutcome<object, string> => {

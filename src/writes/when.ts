@@ -59,5 +59,8 @@ function conditionOn(by: string, option: string, attribute: string, name: string
     return { test: "oneOf", attribute, values: value as unknown[] };
   }
   if (!VALUE_TESTS.includes(name as never)) refuse(by, option, `a test ${show(name)}`, TESTS.join(", "));
+  const isOrdered = /^(string|number|bigint)$/.test(typeof value) || value instanceof Uint8Array;
+  if (name !== "equals" && name !== "differs" && !isOrdered)
+    refuse(by, `${option}.${name}`, show(value), "what has an order: a string, a number, a bigint or a Uint8Array");
   return { test: name as "equals" | "differs" | Comparison, attribute, value };
 }

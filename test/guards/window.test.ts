@@ -54,6 +54,10 @@ describe("what is no time", () => {
     ["2026-11-07"],
     ["2026-11-07T09:30:00"],
     ["2026-13-07T09:30:00Z"],
+    // Seen by a reviewer: it was a day in March.
+    ["2026-02-30T09:30:00Z"],
+    ["2026-02-29T09:30:00+02:00"],
+    ["2026-00-10T09:30:00Z"],
     ["1794043812000"],
     [Number.NaN],
     [Number.POSITIVE_INFINITY],

@@ -139,4 +139,24 @@ describe("putIfChanged()", () => {
     expect(await both(6, 1)).toStrictEqual(["changed", "written"]);
     expect(await readItem(client, name, id)).toMatchObject({ amount: 6, version: 2 });
   });
+
+  // Seen by a reviewer: it answered `unchanged`, and the attribute stayed.
+  it.each(["initial", "ignore"] as const)("removes what stood there as %s", async (how) => {
+    interface Page {
+      readonly id: string;
+      readonly text: string;
+      readonly note?: string;
+    }
+    const pages = table<Page>()({ name, key: ["id"] });
+    const { id } = newOrder();
+    const first =
+      how === "initial"
+        ? putIfChanged({ table: pages, item: { id, text: "a" }, initial: { note: "x" } })
+        : putIfChanged({ table: pages, item: { id, text: "a", note: "x" }, ignore: ["note"] });
+    await commit(client, [first]);
+    const removal = () => commit(client, [putIfChanged({ table: pages, item: { id, text: "a", note: undefined } })]);
+    expect((await removal()).outcomes).toMatchObject([{ outcome: "changed" }]);
+    expect(await readItem(client, name, id)).not.toHaveProperty("note");
+    expect((await removal()).outcomes).toMatchObject([{ outcome: "unchanged" }]);
+  });
 });

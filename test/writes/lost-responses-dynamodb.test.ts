@@ -334,3 +334,15 @@ describe("the requests of a commit", () => {
     expect((await commit(document, writes)).outcomes).toStrictEqual([{ outcome: "inserted" }]);
   });
 });
+
+// Seen by a reviewer: it was told as `created`.
+it("putIfChanged() whose answer was lost is a change in the millisecond of the creation, too", async () => {
+  const { version: _, status: __, ...order } = newOrder();
+  const of = (amount: number) => {
+    const item = { ...order, amount, note: undefined, paidAt: undefined };
+    return putIfChanged({ table: orders, item, initial: { status: "created" } });
+  };
+  await commit(client, [of(1)]);
+  const { client: lossy } = faultyClient(local, [lostResponse]);
+  expect((await commit(lossy, [of(2)])).outcomes).toStrictEqual([{ outcome: "changed" }]);
+});

@@ -40,6 +40,21 @@ describe("an item", () => {
     const cycle: Record<string, unknown> = {};
     cycle["self"] = cycle;
     expect(() => holding(cycle)).toThrow("nested deeper than 32 levels, or a cycle");
+    // Seen by a reviewer: DynamoDB counts the attribute's own level.
+    const nested = (levels: number): unknown => (levels === 0 ? "x" : { in: nested(levels - 1) });
+    expect(() => holding(nested(31))).not.toThrow();
+    expect(() => holding(nested(32))).toThrow("nested deeper than 32 levels");
+  });
+
+  // Seen by a reviewer: DynamoDB refuses the one, and all lone surrogates are one text there.
+  it("that is not one value in DynamoDB is refused", () => {
+    const twice = new Set([Uint8Array.of(1), Uint8Array.of(1)]);
+    expect(() => holding(twice)).toThrow("holds a Set with the same bytes twice at $.at");
+    expect(() => holding(new Set([Uint8Array.of(1), Uint8Array.of(1, 1)]))).not.toThrow();
+    expect(() => holding("x\ud800")).toThrow(
+      "holds a lone surrogate at $.at; allowed is strings without lone surrogates",
+    );
+    expect(() => holding("\u{1f600}")).not.toThrow();
   });
 
   it("may hold what is empty, null or false, and large integers", () => {

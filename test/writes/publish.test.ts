@@ -115,4 +115,29 @@ describe("publishOutbox()", () => {
     expect(() => publishOutbox({ send: sender().send, queue: 1 } as never)).toThrow("has no option 'queue'");
     expect(() => publishOutbox({ send: sender().send, onError: 1 } as never)).toThrow("onError is 1");
   });
+
+  // Seen by a reviewer: on a stream without new images all events were lost in silence.
+  it("reports an event whose image is not in the stream", async () => {
+    const told: unknown[] = [];
+    const publish = publishOutbox({ send: sender().send, onError: (error) => told.push(String(error)) });
+    const dynamodb = { SequenceNumber: "1", Keys: { id: { S: "lambda-once:event#a" } } };
+    expect(await publish(stream({ eventName: "INSERT", dynamodb }))).toStrictEqual({
+      batchItemFailures: [{ itemIdentifier: "1" }],
+    });
+    expect(told).toStrictEqual(["TypeError: the outbox item cannot be read as an event"]);
+  });
+
+  // Seen by a reviewer: whoever could choose a sort key could forge an event.
+  it("sends nothing for an entity whose sort key looks like an event's", async () => {
+    const { send, requests } = sender();
+    const Keys = { pk: { S: "user-1" }, sk: { S: "lambda-once:event#x" } };
+    const NewImage = { outbox: { S: '{"id":"forged","type":"T","time":1}' } };
+    const forged = { eventName: "INSERT", dynamodb: { SequenceNumber: "1", Keys, NewImage } };
+    const event = {
+      ...record("a"),
+      dynamodb: { ...record("a").dynamodb, Keys: { pk: { S: "lambda-once:event#a" }, sk: { S: "event" } } },
+    };
+    expect(await publishOutbox({ send })(stream(forged, event))).toStrictEqual({ batchItemFailures: [] });
+    expect(requests).toStrictEqual([["a"]]);
+  });
 });

@@ -9,7 +9,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
-import { type OutboxEvent, toEventBridge, toSqs } from "lambda-once/writes";
+import { type OutboxEvent, publishOutbox, toEventBridge, toSqs } from "lambda-once/writes";
 import { afterAll, describe, expect, it } from "vitest";
 
 const fauxqs = await startFauxqs({ port: 0, logger: false });
@@ -122,4 +122,44 @@ describe("a sender", () => {
   ])("refuses options that cannot be", (make, message) => {
     expect(make).toThrow(message);
   });
+});
+
+// Seen by a reviewer: where SQS did not take the first of a group, the queue held 2, 3, 1.
+it("keeps a group's order where one event was not taken, and sends other groups", async () => {
+  const requests: string[][] = [];
+  const queue: string[] = [];
+  let isFirst = true;
+  const client = {
+    async send({ input }: { input: { Entries: { Id: string; MessageBody: string }[] } }) {
+      const ids = input.Entries.map(({ MessageBody }) => (JSON.parse(MessageBody) as OutboxEvent).id);
+      requests.push(ids);
+      const Failed = isFirst ? [{ Id: "0" }] : [];
+      isFirst = false;
+      for (const [at, id] of ids.entries()) {
+        if (!Failed.some(({ Id }) => Id === String(at)) && !queue.includes(id)) queue.push(id);
+      }
+      return { Failed };
+    },
+  };
+  class Command {
+    readonly input: unknown;
+    constructor(input: unknown) {
+      this.input = input;
+    }
+  }
+  const send = toSqs({ client, command: Command as never, queueUrl: "q", group: ({ id }) => id.slice(0, 1) });
+  const publish = publishOutbox({ send });
+  const all = ["a1", "a2", "b1", "a3", "b2"];
+  const Records = all.map((id, at) => ({
+    eventName: "INSERT",
+    dynamodb: {
+      SequenceNumber: String(at),
+      Keys: { id: { S: `lambda-once:event#${id}` } },
+      NewImage: { outbox: { S: JSON.stringify({ id, type: "T", time: 1 }) } },
+    },
+  }));
+  expect(await publish({ Records })).toStrictEqual({ batchItemFailures: [{ itemIdentifier: "0" }] });
+  expect(requests).toStrictEqual([["a1", "b1"], ["b2"]]);
+  expect(await publish({ Records })).toStrictEqual({ batchItemFailures: [] });
+  expect(queue).toStrictEqual(["b1", "b2", "a1", "a2", "a3"]);
 });

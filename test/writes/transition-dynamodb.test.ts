@@ -153,4 +153,14 @@ describe("a transition", () => {
       a: { b: "another" },
     });
   });
+
+  // Seen by a reviewer: it was an error of the store, about a key.
+  it.each(["below", "atMost", "above", "atLeast"] as const)("refuses to order by %s what has no order", (test) => {
+    const flags = table<{ id: string; status: string; flag: boolean }>()({ name, key: ["id"], state: "status" });
+    const when = { flag: { [test]: true } };
+    const states = { created: ["paid"], paid: [] } as const;
+    expect(() =>
+      transition({ table: flags, key: { id: "q" }, from: "created", to: "paid", machine: states, when }),
+    ).toThrow(`when.flag.${test} is true; allowed is what has an order`);
+  });
 });
