@@ -25,7 +25,7 @@ function entries(): Record<string, string> {
 const GROUPS = [
   {
     name: "core",
-    test: /\/src\/core\/(commit-plan|duration|error-base|errors|plain|record|sendings|time)\.ts|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
+    test: /\/src\/core\/(check-names|commit-plan|duration|error-base|errors|plain|record|sendings|time)\.ts|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
   },
   {
     name: "call",

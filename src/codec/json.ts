@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { checkNames } from "../core/check-names.ts";
 import type { Codec } from "../core/codec.ts";
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyResultError } from "../core/errors.ts";
@@ -26,10 +27,12 @@ export interface JsonCodecOptions {
  *
  * Encoding throws `IdempotencyResultError` that names the path of what JSON would lose.
  *
+ * @throws IdempotencyConfigError for an option that does not exist or cannot be used
  * @example
  * const placeOrder = idempotent(createOrder, { store, operation: "orders", codec: json({ compressAbove: 2_000 }) });
  */
 export function json(options: JsonCodecOptions = {}): Codec {
+  checkNames("json()", options, ["compressAbove"]);
   const compressAbove = options.compressAbove ?? 700;
   if (typeof compressAbove !== "number" || Number.isNaN(compressAbove) || compressAbove < 0) {
     throw new IdempotencyConfigError(

@@ -12,9 +12,10 @@ export class IdempotencyErrorBase extends Error {
   /** `Retry-After` in whole seconds where trying again makes sense, else empty. */
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, options?: { cause?: unknown; retryAfter?: number }) {
-    super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined);
-    this.headers = options?.retryAfter === undefined ? {} : { "Retry-After": String(options.retryAfter) };
+  constructor(message: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+    const { cause, retryAfter } = options;
+    super(message, cause === undefined ? undefined : { cause });
+    this.headers = retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
   }
 }
 Object.defineProperty(IdempotencyErrorBase.prototype, brand, { value: true });

@@ -186,7 +186,7 @@ export class IdempotencyRecordError extends IdempotencyErrorBase {
   readonly detail: string;
 
   constructor({ id, detail, cause }: { id: string; detail: string; cause?: unknown }) {
-    super(`the idempotency record ${id} cannot be used: ${detail}`, cause === undefined ? undefined : { cause });
+    super(`the idempotency record ${id} cannot be used: ${detail}`, { cause });
     this.id = id;
     this.detail = detail;
   }

@@ -8,10 +8,7 @@ export class IdempotencyKeyMissingError extends IdempotencyErrorBase {
   readonly reason: "missing" | "unreadable";
 
   constructor({ reason, detail, cause }: { reason: "missing" | "unreadable"; detail: string; cause?: unknown }) {
-    super(
-      `the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`,
-      cause === undefined ? undefined : { cause },
-    );
+    super(`the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`, { cause });
     this.reason = reason;
   }
 }
@@ -23,7 +20,7 @@ export class IdempotencyPrincipalMissingError extends IdempotencyErrorBase {
   readonly statusCode = 401;
 
   constructor({ detail, cause }: { detail: string; cause?: unknown }) {
-    super(`the principal of the idempotency key is missing: ${detail}`, cause === undefined ? undefined : { cause });
+    super(`the principal of the idempotency key is missing: ${detail}`, { cause });
   }
 }
 

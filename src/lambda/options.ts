@@ -240,7 +240,8 @@ function cacheOf(given: unknown): CacheLimits | undefined {
   return refuse(`cache is ${show(given)}; allowed are false and { entries, bytes }, whole numbers above zero`);
 }
 
-function storeOf(given: unknown): IdempotencyStore {
+/** @throws IdempotencyConfigError for what is no store */
+export function storeOf(given: unknown): IdempotencyStore {
   const allowed = "dynamoDBStore(), memoryStore() or another IdempotencyStore";
   if (given === undefined) return refuse(`store is not given; allowed is ${allowed}`);
   const lacked =

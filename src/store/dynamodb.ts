@@ -1,7 +1,9 @@
+import { checkNames } from "../core/check-names.ts";
+import { show } from "../core/duration.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
-import { checkClock, checkNames, checkTable, checkText, kind } from "./options.ts";
+import { checkClock, checkTable, checkText } from "./options.ts";
 import { ownClient, type SdkClient, sdkTransport } from "./sdk.ts";
 import { tableStore } from "./table.ts";
 
@@ -41,7 +43,7 @@ const OPTIONS = [
  * export const handler = idempotent(placeOrder, { store, operation: "place-order", key: "orderId" });
  */
 export function dynamoDBStore(options: DynamoDBStoreOptions = {}): IdempotencyStore {
-  checkNames(STORE, options, OPTIONS);
+  checkNames(`${STORE}()`, options, OPTIONS);
   const table = checkTable(STORE, options.tableName);
   const clock = checkClock(STORE, options.clock);
   const region = checkText(STORE, "region", options.region, "the name of an AWS region, such as 'eu-central-1'");
@@ -62,5 +64,5 @@ function checkClient(client: unknown): SdkClient | undefined {
     return client as SdkClient | undefined;
   }
   const allowed = "a DynamoDBClient or DynamoDBDocumentClient of the AWS SDK v3";
-  throw new IdempotencyConfigError(`${STORE}(): client is ${kind(client)} without send(); allowed is ${allowed}`);
+  throw new IdempotencyConfigError(`${STORE}(): client is ${show(client)} without send(); allowed is ${allowed}`);
 }

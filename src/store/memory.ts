@@ -1,3 +1,5 @@
+import { checkNames } from "../core/check-names.ts";
+import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import { type Encoded, STARTED } from "../core/record.ts";
 import type {
@@ -17,7 +19,7 @@ import { type Item, number, text } from "./attributes.ts";
 import { answered, firstClaim, issued, successor } from "./claimed.ts";
 import { isHeldBy, isRedeemable, isSuccessible, isVacant } from "./conditions.ts";
 import { fromItem, resultToItem, stepToAttribute, toItem } from "./item.ts";
-import { checkClock, checkNames, kind } from "./options.ts";
+import { checkClock } from "./options.ts";
 import { completedSize, ITEM_LIMIT, itemSize } from "./size.ts";
 
 /** Tables that a memory store writes to: `memoryTables()` of `lambda-once/testing`. */
@@ -53,7 +55,7 @@ export interface MemoryStore extends IdempotencyStore {
  * const charge = idempotent(chargeCard, { store: memoryStore(), operation: "charge", key: "orderId" });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  checkNames("memoryStore", options, ["clock", "tables"]);
+  checkNames("memoryStore()", options, ["clock", "tables"]);
   const clock = checkClock("memoryStore", options.clock);
   const items = new Map<string, Item>();
   const tables = checkTables(options.tables);
@@ -192,7 +194,7 @@ function checkTables(tables: unknown): TransactTables | undefined {
     return tables as TransactTables | undefined;
   }
   throw new IdempotencyConfigError(
-    `memoryStore(): tables is ${kind(tables)}; allowed is what memoryTables() of lambda-once/testing makes`,
+    `memoryStore(): tables is ${show(tables)}; allowed is what memoryTables() of lambda-once/testing makes`,
   );
 }
 

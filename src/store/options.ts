@@ -5,28 +5,12 @@ import { type Clock, epochMillis } from "../core/time.ts";
 /** The machine's wall clock. */
 export const systemClock: Clock = { now: () => epochMillis(Date.now()) };
 
-/**
- * Refuses what is no options object, and options that do not exist.
- *
- * @throws IdempotencyConfigError naming the option and the ones that there are.
- */
-export function checkNames(store: string, options: object, allowed: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new IdempotencyConfigError(
-      `${store}() was given ${show(options)}; allowed is an object with ${allowed.join(", ")}`,
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !allowed.includes(name));
-  if (unknown === undefined) return;
-  throw new IdempotencyConfigError(`${store}() has no option ${show(unknown)}; allowed are ${allowed.join(", ")}`);
-}
-
 /** The clock that was given, or the machine's. */
 export function checkClock(store: string, clock: Clock | undefined): Clock {
   if (clock === undefined) return systemClock;
   if (typeof clock === "object" && clock !== null && typeof clock.now === "function") return clock;
   throw new IdempotencyConfigError(
-    `${store}(): clock is ${kind(clock)}; allowed is { now() } that returns milliseconds since 1970`,
+    `${store}(): clock is ${show(clock)}; allowed is { now() } that returns milliseconds since 1970`,
   );
 }
 
@@ -52,10 +36,4 @@ export function checkTable(store: string, given: unknown): string {
   if (typeof name === "string" && /^([\w.-]{3,255}|arn:\S+:table\/[\w.-]{3,255})$/.test(name)) return name;
   const allowed = "a table's name (3 to 255 letters, digits, '_', '-', '.') or its ARN";
   throw new IdempotencyConfigError(`${store}(): ${source} is ${show(name)}; allowed is ${allowed}`);
-}
-
-/** What a value is, without what it holds: a client holds credentials. */
-export function kind(value: unknown): string {
-  if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "function" ? "a function" : show(value);
 }

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-names.ts";
 import { type Duration, toMillis } from "../core/duration.ts";
 
 /** A Lambda context, as a handler under test gets it: every context type of `@types/aws-lambda` fits. */
@@ -27,6 +28,7 @@ export interface TestContext {
 export function lambdaContext(
   options: { readonly remaining?: Duration; readonly functionName?: string } = {},
 ): TestContext {
+  checkNames("lambdaContext()", options, ["remaining", "functionName"]);
   const end = performance.now() + toMillis(options.remaining ?? { seconds: 30 }, "remaining");
   const functionName = options.functionName ?? "test-function";
   return {

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-names.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyStoreError, type StoreFailure } from "../core/errors.ts";
 import type { IdempotencyRecord } from "../core/record.ts";
@@ -52,6 +53,7 @@ export interface TestingStore extends IdempotencyStore {
  * restore();
  */
 export function testingStore(options: { readonly tables?: TransactTables | undefined } = {}): TestingStore {
+  checkNames("testingStore()", options, ["tables"]);
   let now = Date.now();
   const store = memoryStore({ ...options, clock: { now: () => epochMillis(now) } });
   const { commit, issue } = store;

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { nowOf } from "../core/time.ts";
 import type { NativeItem, PartFacts, Write } from "../core/write.ts";
@@ -7,7 +8,7 @@ import { hashOf } from "./hash.ts";
 import type { Assignment } from "./item-write.ts";
 import { keyIn } from "./key.ts";
 import { snapshot } from "./native.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import type { AnyTable, EntityOf, KeyNameOf, MadeOf, NameOf } from "./table.ts";
 
 /** What became of a put that changes nothing where nothing has changed. */

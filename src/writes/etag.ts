@@ -1,6 +1,7 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { kindOf } from "../core/plain.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 
 /** What an `If-Match` header asks for. */
 export type IfMatch =

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-names.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import type { Storable } from "../core/storable.ts";
 import { after, ceilSeconds, nowOf } from "../core/time.ts";
@@ -5,7 +6,7 @@ import type { PartFacts, Write } from "../core/write.ts";
 import { CanonicalError, canonicalJson } from "../key/canonical.ts";
 import { absentIn, CANCELLED, type Cancelled, entityPart, fateOf, setAll } from "./entity-write.ts";
 import { reservedKey } from "./key.ts";
-import { checkNames, checkText, refuse } from "./options.ts";
+import { checkText, refuse } from "./options.ts";
 import type { AnyTable } from "./table.ts";
 
 /** Something that has happened, to be told to others. */

@@ -1,7 +1,8 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { kindOf } from "../core/plain.ts";
 import { reservedId } from "./key.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import { OUTBOX, type OutboxEvent } from "./outbox.ts";
 
 /** Of an item in DynamoDB's own JSON, as far as it is read here. */

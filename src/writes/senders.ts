@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import { checkNames } from "../core/check-names.ts";
 import { kindOf } from "../core/plain.ts";
-import { checkNames, checkText, refuse } from "./options.ts";
+import { checkText, refuse } from "./options.ts";
 import type { OutboxEvent } from "./outbox.ts";
 import type { SendEvents } from "./publish.ts";
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { type Clock, epochMillis } from "../core/time.ts";
-import { checkNames, checkText, refuse } from "./options.ts";
+import { checkText, refuse } from "./options.ts";
 
 /** Carries the entity's type; there at compile time alone. */
 declare const entity: unique symbol;

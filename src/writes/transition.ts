@@ -1,10 +1,11 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import type { PartFacts, Write } from "../core/write.ts";
 import type { Condition } from "./condition.ts";
 import { CANCELLED, type Cancelled, entityPart, fateOf, grown } from "./entity-write.ts";
 import { checkedKey } from "./key.ts";
 import { checkMachine, leadsTo, listed, type Machine, type TargetsOf } from "./machine.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import { type Along, assignmentsOf } from "./set-and-remove.ts";
 import type { AnyTable, EntityOf, KeyOf, StateOf } from "./table.ts";
 import { conditionsOf, type When } from "./when.ts";

@@ -1,9 +1,10 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { isPlainObject } from "../core/plain.ts";
 import type { NativeItem } from "../core/write.ts";
 import { hashOf } from "./hash.ts";
 import { snapshot } from "./native.ts";
-import { checkNames, checkText, refuse } from "./options.ts";
+import { checkText, refuse } from "./options.ts";
 import type { NameOf } from "./table.ts";
 
 /** Several fields that are unique together, or one that is compared in another form. */

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import type { NativeItem, PartFacts, Write } from "../core/write.ts";
 import type { Condition } from "./condition.ts";
@@ -6,7 +7,7 @@ import { isEqual } from "./equality.ts";
 import { freeGuard, takeGuard } from "./guard-item.ts";
 import { keyIn } from "./key.ts";
 import { snapshot } from "./native.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import { type ItemPart, itemPart } from "./part.ts";
 import type { AnyTable, EntityOf, ItemOf, KeyNameOf, KeyOf } from "./table.ts";
 import { type Constraint, constraintsOf, type Unique, type UniqueNameOf } from "./unique-field.ts";

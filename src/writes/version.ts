@@ -1,10 +1,11 @@
+import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import type { PartFacts, Write } from "../core/write.ts";
 import type { Condition } from "./condition.ts";
 import { absentIn, CANCELLED, type Cancelled, entityPart, fateOf, grown, presentIn, setAll } from "./entity-write.ts";
 import { checkedKey, keyIn } from "./key.ts";
 import { snapshot } from "./native.ts";
-import { checkNames, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import { type Along, assignmentsOf } from "./set-and-remove.ts";
 import type { AnyTable, EntityOf, ItemOf, KeyOf } from "./table.ts";
 

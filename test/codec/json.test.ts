@@ -70,6 +70,10 @@ describe("json()", () => {
     expect(decode(encoded)).toEqual({ a: 1 });
   });
 
+  it("refuses options that do not exist", () => {
+    expect(() => json({ compress: 1 } as never)).toThrow("json() has no option 'compress'; allowed are compressAbove");
+  });
+
   it.each([-1, Number.NaN, "700"])("refuses compressAbove: %s", (compressAbove) => {
     expect(() => json({ compressAbove: compressAbove as number })).toThrow(IdempotencyConfigError);
   });

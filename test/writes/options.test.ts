@@ -31,7 +31,7 @@ const cases: [string, () => unknown, string][] = [
   ["table", handle({ attributes: { writeId: "" } }), "attributes.writeId is ''"],
   ["table", handle({ attributes: { etag: "e" } }), "has no option 'etag'; allowed are writeId"],
   ["table", handle({ guards: { name: "g" } }), "guards.key is undefined"],
-  ["table", handle({ guards: "g" }), "options is a string"],
+  ["table", handle({ guards: "g" }), "table() guards was given 'g'; allowed is an object with name, key"],
   ["table", handle({ clock: {} }), "clock is an object"],
   ["table", handle({ uniqueId: 1 }), "uniqueId is 1"],
   ["table", handle({ ttl: 1 }), "table() has no option 'ttl'; allowed are name, key"],
@@ -120,7 +120,11 @@ const cases: [string, () => unknown, string][] = [
     "the table's key is 'uniqueOwner'",
   ],
 
-  ["outbox", told({ event: undefined }), "options is undefined"],
+  [
+    "outbox",
+    told({ event: undefined }),
+    "outbox() event was given undefined; allowed is an object with id, type, data",
+  ],
   ["outbox", told({ event: { type: "T" } }), "outbox(): event.id is undefined"],
   ["outbox", told({ event: { id: "", type: "T" } }), "event.id is ''"],
   ["outbox", told({ event: { id: "x".repeat(513), type: "T" } }), "event.id is 513 characters long"],

@@ -1,4 +1,6 @@
 import type { Runtime } from "../../core/engine.ts";
+import { IdempotencyConfigError } from "../../core/errors.ts";
+import { kindOf } from "../../core/plain.ts";
 import type { SqsRecord } from "./source.ts";
 
 /** Hides a message from other receivers for so many whole seconds from now. */
@@ -27,6 +29,7 @@ export const secondsUntil = (millis: number): number => Math.min(LONGEST, Math.m
  * The option `changeVisibility` by an SQS client. Asks for a queue's URL once; needs `sqs:GetQueueUrl` and
  * `sqs:ChangeMessageVisibility`, which the CDK's `SqsEventSource` grants.
  *
+ * @throws IdempotencyConfigError for what is no such client
  * @example
  * const handler = idempotentBatch(recordPayment, {
  *   store,
@@ -35,6 +38,14 @@ export const secondsUntil = (millis: number): number => Math.min(LONGEST, Math.m
  * });
  */
 export function visibilityBy(client: SqsClient): ChangeVisibility {
+  const lacked = (["getQueueUrl", "changeMessageVisibility"] as const).find(
+    (method) => typeof Object(client)[method] !== "function",
+  );
+  if (lacked !== undefined) {
+    throw new IdempotencyConfigError(
+      `visibilityBy(): client is ${kindOf(client)} without ${lacked}(); allowed is new SQS()`,
+    );
+  }
   const urls = new Map<string, string>();
   return async ({ eventSourceARN, receiptHandle }, seconds) => {
     let url = urls.get(eventSourceARN);

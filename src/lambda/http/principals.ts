@@ -1,3 +1,5 @@
+import { show } from "../../core/duration.ts";
+import { IdempotencyConfigError } from "../../core/errors.ts";
 import type { HttpEvent } from "./event.ts";
 
 /** What identifies a caller; `undefined` or a part that is missing: nobody is known. */
@@ -22,10 +24,16 @@ export function jwtPrincipal(): (event: HttpEvent) => Principal {
 /**
  * What a Lambda authorizer says about the caller: `principalId` of a REST API, or the `field` of its context.
  *
+ * @throws IdempotencyConfigError for a field that is no name
  * @example
  * const binding = http({ principal: authorizerPrincipal("customerId") });
  */
 export function authorizerPrincipal(field = "principalId"): (event: HttpEvent) => Principal {
+  if (typeof field !== "string" || field === "") {
+    throw new IdempotencyConfigError(
+      `authorizerPrincipal(): field is ${show(field)}; allowed is a name in the authorizer's context`,
+    );
+  }
   return (event) => {
     const authorizer = authorizerOf(event);
     const facts = (authorizer["lambda"] ?? authorizer) as Facts;

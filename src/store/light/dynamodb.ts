@@ -1,7 +1,9 @@
+import { checkNames } from "../../core/check-names.ts";
+import { show } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
 import type { IdempotencyStore } from "../../core/store.ts";
 import type { Clock } from "../../core/time.ts";
-import { checkClock, checkNames, checkTable, kind } from "../options.ts";
+import { checkClock, checkTable } from "../options.ts";
 import { tableStore } from "../table.ts";
 import type { Transport } from "../transport.ts";
 import { connect, type LightClient } from "./connect.ts";
@@ -47,7 +49,7 @@ const OPTIONS = [
  * export const handler = idempotent(placeOrder, { store, operation: "place-order", key: "orderId" });
  */
 export function dynamoDBStore(options: LightStoreOptions = {}): LightStore {
-  checkNames(STORE, options, OPTIONS);
+  checkNames(`${STORE}()`, options, OPTIONS);
   const table = checkTable(STORE, options.tableName);
   const clock = checkClock(STORE, options.clock);
   const { region, endpoint, credentials } = options;
@@ -75,7 +77,7 @@ function checkClient(client: unknown): Transport | undefined {
   if (isObject && "send" in client && typeof client.send === "function" && !("middlewareStack" in client)) {
     return client as Transport;
   }
-  const found = isObject && "middlewareStack" in client ? "a client of the AWS SDK" : `${kind(client)} without send()`;
+  const found = isObject && "middlewareStack" in client ? "a client of the AWS SDK" : `${show(client)} without send()`;
   throw new IdempotencyConfigError(
     `${STORE}(): client is ${found}; allowed is a lightClient() here, and one of the SDK in lambda-once/dynamodb`,
   );

@@ -1,7 +1,8 @@
+import { checkNames } from "../../core/check-names.ts";
 import type { Duration } from "../../core/duration.ts";
 import { show, toMillis } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
-import { checkNames, checkText } from "../options.ts";
+import { checkText } from "../options.ts";
 import type { Patience } from "./exchange.ts";
 import type { LightCredentialProvider, LightCredentials } from "./provider.ts";
 
@@ -49,7 +50,7 @@ const LIGHT_OPTIONS = [
  * @throws IdempotencyConfigError for what cannot be used, naming `caller`.
  */
 export function checkLightOptions(caller: string, options: LightClientOptions): LightSettings {
-  checkNames(caller, options, LIGHT_OPTIONS);
+  checkNames(`${caller}()`, options, LIGHT_OPTIONS);
   const { credentials, connectTimeout = { seconds: 1 }, requestTimeout = { seconds: 2 }, maxAttempts = 3 } = options;
   const fips = isOn(caller, options.useFips, "AWS_USE_FIPS_ENDPOINT");
   const endpoint = checkEndpoint(caller, options.endpoint);
