@@ -27,8 +27,10 @@ for (const file of ["README.md", ...files("docs", ".md"), ...files("src", ".ts")
     writeFileSync(join(folder, name), `// ${file}, example ${at + 1}\n${code}\nexport {};\n`);
   });
 }
-mkdirSync(join("reports", "infra", "local"), { recursive: true });
-writeFileSync(join("reports", "infra", "local", "stack.ts"), 'export * from "../../../infra/local/stack.ts";\n');
+for (const file of ["infra/local/stack.ts", "infra/demo/sender.ts"]) {
+  mkdirSync(join("reports", file, ".."), { recursive: true });
+  writeFileSync(join("reports", file), `export * from "../../../${file}";\n`);
+}
 writeFileSync(join(folder, "handler.ts"), "export const handler = placeOrderByEvent;\n");
 writeFileSync(
   join(folder, "tsconfig.json"),
