@@ -1,5 +1,6 @@
 import { show } from "./duration.ts";
 import { IdempotencyConfigError } from "./errors.ts";
+import { isRecord } from "./plain.ts";
 
 /**
  * Refuses what is no options object, and options that do not exist. `by` is who was given them, such as `json()`.
@@ -8,7 +9,7 @@ import { IdempotencyConfigError } from "./errors.ts";
  */
 export function checkNames(by: string, options: unknown, allowed: readonly string[]): void {
   const names = allowed.join(", ");
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (!isRecord(options)) {
     throw new IdempotencyConfigError(`${by} was given ${show(options)}; allowed is an object with ${names}`);
   }
   const unknown = Object.keys(options).find((name) => !allowed.includes(name));

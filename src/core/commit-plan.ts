@@ -1,6 +1,6 @@
 import { show } from "./duration.ts";
 import { IdempotencyConfigError } from "./errors.ts";
-import { DEEPEST, isPlainObject } from "./plain.ts";
+import { DEEPEST, isPlainObject, isRecord } from "./plain.ts";
 import type { NativeItem, PartFacts, Writable, Write, WriteAction, WritePart } from "./write.ts";
 
 /** A transaction's limit is 100 actions; one of them is the record's. */
@@ -193,7 +193,7 @@ function checked(action: WriteAction, index: number): WriteAction {
   const isText = (name: string): boolean => typeof request[name] === "string" && request[name] !== "";
   const isItem = (name: string): boolean => {
     const value = request[name];
-    return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+    return isRecord(value) && Object.keys(value).length > 0;
   };
   if (!isText("TableName")) return refuse(`has the TableName ${show(request["TableName"])}; allowed is a table's name`);
   const keyed = kind === "Put" ? "Item" : "Key";

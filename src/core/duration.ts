@@ -1,5 +1,5 @@
 import { IdempotencyConfigError } from "./errors.ts";
-import { kindOf } from "./plain.ts";
+import { isRecord, kindOf } from "./plain.ts";
 
 /** A length of time: the sum of its parts. Fractions are allowed. */
 export interface Duration {
@@ -25,7 +25,7 @@ export function toMillis(duration: unknown, option: string): number {
   const refuse = (): never => {
     throw new IdempotencyConfigError(`${option} is ${given}; allowed is ${allowed}`);
   };
-  if (typeof duration !== "object" || duration === null || Array.isArray(duration)) return refuse();
+  if (!isRecord(duration)) return refuse();
   let sum = 0;
   for (const [part, value] of Object.entries(duration)) {
     if (!Object.hasOwn(MILLIS, part)) return refuse();
@@ -43,7 +43,7 @@ export function show(value: unknown): string {
 }
 
 function showDuration(given: unknown): string {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) return show(given);
+  if (!isRecord(given)) return show(given);
   const parts = Object.entries(given).map(([name, value]) => `${name.slice(0, 20)}: ${show(value)}`);
   return parts.length === 0 ? "{}" : `{ ${parts.slice(0, 5).join(", ")} }`;
 }

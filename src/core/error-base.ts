@@ -12,10 +12,11 @@ export class IdempotencyErrorBase extends Error {
   /** `Retry-After` in whole seconds where trying again makes sense, else empty. */
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, options: { cause?: unknown; retryAfter?: number } = {}) {
-    const { cause, retryAfter } = options;
+  constructor(message: string, options: { cause?: unknown; retryAfter?: number; facts?: object } = {}) {
+    const { cause, retryAfter, facts } = options;
     super(message, cause === undefined ? undefined : { cause });
     this.headers = retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
+    Object.assign(this, facts);
   }
 }
 Object.defineProperty(IdempotencyErrorBase.prototype, brand, { value: true });

@@ -14,14 +14,15 @@ export class IdempotencyInProgressError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyInProgressError";
   readonly code = "in_progress";
   readonly statusCode = 409;
-  readonly retryAfter: number;
+  declare readonly retryAfter: number;
   /** Milliseconds to the end of the first call's lock, where they are known. Most calls are done long before. */
-  readonly lockEndsIn: number | undefined;
+  declare readonly lockEndsIn: number | undefined;
 
   constructor({ retryAfter, lockEndsIn }: { retryAfter: number; lockEndsIn?: number | undefined }) {
-    super(`a call with the same idempotency key is still running; try again in ${retryAfter} s`, { retryAfter });
-    this.retryAfter = retryAfter;
-    this.lockEndsIn = lockEndsIn;
+    super(`a call with the same idempotency key is still running; try again in ${retryAfter} s`, {
+      retryAfter,
+      facts: { retryAfter, lockEndsIn },
+    });
   }
 }
 
@@ -66,11 +67,12 @@ export class IdempotencyAbandonedError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyAbandonedError";
   readonly code = "abandoned";
   readonly statusCode = 409;
-  readonly id: string;
+  declare readonly id: string;
 
   constructor({ id }: { id: string }) {
-    super("an earlier call with this idempotency key ended without a known outcome; it has to be resolved by hand");
-    this.id = id;
+    super("an earlier call with this idempotency key ended without a known outcome; it has to be resolved by hand", {
+      facts: { id },
+    });
   }
 }
 
@@ -92,13 +94,13 @@ export class IdempotencyStoreError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyStoreError";
   readonly code = "store_failed";
   readonly statusCode = 503;
-  readonly reason: StoreFailure;
+  declare readonly reason: StoreFailure;
   /** The same request may succeed later without a change. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The IAM action of the request, such as `dynamodb:PutItem`. */
-  readonly action: string | undefined;
-  readonly table: string | undefined;
-  readonly outcome: "known" | "unknown";
+  declare readonly action: string | undefined;
+  declare readonly table: string | undefined;
+  declare readonly outcome: "known" | "unknown";
 
   constructor(facts: {
     reason: StoreFailure;
@@ -108,12 +110,13 @@ export class IdempotencyStoreError extends IdempotencyErrorBase {
     outcome?: "known" | "unknown";
     cause?: unknown;
   }) {
-    super(`the idempotency store failed: ${facts.detail}`, { cause: facts.cause, retryAfter: 2 });
-    this.reason = facts.reason;
-    this.retryable = ["throttled", "timeout", "unavailable"].includes(facts.reason);
-    this.action = facts.action;
-    this.table = facts.table;
-    this.outcome = facts.outcome ?? "known";
+    const { reason, detail, action, table, outcome = "known", cause } = facts;
+    const retryable = ["throttled", "timeout", "unavailable"].includes(reason);
+    super(`the idempotency store failed: ${detail}`, {
+      cause,
+      retryAfter: 2,
+      facts: { reason, retryable, action, table, outcome },
+    });
   }
 }
 
@@ -123,20 +126,18 @@ export class IdempotencyWriteConflictError extends IdempotencyErrorBase {
   readonly code = "write_conflict";
   readonly statusCode = 409;
   /** Which of the writes, counted from 0 in the order in which they were given. */
-  readonly index: number;
+  declare readonly index: number;
   /** DynamoDB's cancellation reason, such as `ConditionalCheckFailed`. */
-  readonly reason: string;
+  declare readonly reason: string;
   /** The item that stood there, in native values; `undefined` where there was none. */
-  readonly item: unknown;
+  declare readonly item: unknown;
   /** What the write itself makes of it, such as `{ outcome: 'stale', ... }`. */
-  readonly outcome: unknown;
+  declare readonly outcome: unknown;
 
   constructor({ index, reason, item, outcome }: { index: number; reason: string; item?: unknown; outcome?: unknown }) {
-    super(`write ${index} of the operation was refused (${reason}); nothing was committed`);
-    this.index = index;
-    this.reason = reason;
-    this.item = item;
-    this.outcome = outcome;
+    super(`write ${index} of the operation was refused (${reason}); nothing was committed`, {
+      facts: { index, reason, item, outcome },
+    });
   }
 }
 
@@ -145,11 +146,10 @@ export class IdempotencyStepInterruptedError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyStepInterruptedError";
   readonly code = "step_interrupted";
   readonly statusCode = 500;
-  readonly step: string;
+  declare readonly step: string;
 
   constructor({ step }: { step: string }) {
-    super(`the step '${step}' was begun by an earlier attempt that never reported its outcome`);
-    this.step = step;
+    super(`the step '${step}' was begun by an earlier attempt that never reported its outcome`, { facts: { step } });
   }
 }
 
@@ -163,17 +163,14 @@ export class IdempotencyResultError extends IdempotencyErrorBase {
   readonly code = "result_unstorable";
   readonly statusCode = 500;
   /** Where in the result, such as `$.items[2].at`. */
-  readonly path: string;
+  declare readonly path: string;
   /** What stands there and what is allowed. */
-  readonly detail: string;
+  declare readonly detail: string;
   /** Whether the function's effect stands: `false` where it was to commit with the result, and nothing was committed. */
-  readonly carriedOut: boolean;
+  declare readonly carriedOut: boolean;
 
   constructor({ path, detail, carriedOut = true }: { path: string; detail: string; carriedOut?: boolean }) {
-    super(`the function's result cannot be stored: ${detail} at ${path}`);
-    this.path = path;
-    this.detail = detail;
-    this.carriedOut = carriedOut;
+    super(`the function's result cannot be stored: ${detail} at ${path}`, { facts: { path, detail, carriedOut } });
   }
 }
 
@@ -182,13 +179,11 @@ export class IdempotencyRecordError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyRecordError";
   readonly code = "record_corrupt";
   readonly statusCode = 500;
-  readonly id: string;
-  readonly detail: string;
+  declare readonly id: string;
+  declare readonly detail: string;
 
   constructor({ id, detail, cause }: { id: string; detail: string; cause?: unknown }) {
-    super(`the idempotency record ${id} cannot be used: ${detail}`, { cause });
-    this.id = id;
-    this.detail = detail;
+    super(`the idempotency record ${id} cannot be used: ${detail}`, { cause, facts: { id, detail } });
   }
 }
 
@@ -276,7 +271,7 @@ export type IdempotencyError =
  */
 export function isIdempotencyError(error: unknown): error is IdempotencyError {
   try {
-    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+    return Object(error)[brand] === true;
   } catch {
     return false; // A revoked proxy.
   }

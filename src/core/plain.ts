@@ -1,12 +1,16 @@
 /** How many levels a value may nest: far beyond any real event, far from the end of the stack. */
 export const DEEPEST = 512;
 
+/** An object of any kind, and no array. */
+export const isRecord = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
  * Whether `value` is an object as JSON knows it: made by a literal, by `JSON.parse` or with a null
  * prototype, also in another realm (a `vm` context). Class instances, boxed primitives, `Map` are not.
  */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if (!isRecord(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || isRoot(prototype as object);
 }

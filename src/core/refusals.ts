@@ -5,7 +5,7 @@ export class IdempotencyKeyMissingError extends IdempotencyErrorBase {
   override readonly name = "IdempotencyKeyMissingError";
   readonly code = "key_missing";
   readonly statusCode = 400;
-  readonly reason: "missing" | "unreadable";
+  declare readonly reason: "missing" | "unreadable";
 
   constructor({ reason, detail, cause }: { reason: "missing" | "unreadable"; detail: string; cause?: unknown }) {
     super(`the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`, { cause });
@@ -56,14 +56,12 @@ export class IdempotencySignatureError extends IdempotencyErrorBase {
   override readonly name = "IdempotencySignatureError";
   readonly code = "signature_invalid";
   readonly statusCode = 401;
-  readonly reason: SignatureFault;
+  declare readonly reason: SignatureFault;
   /** What is wrong, without any value of the request. */
-  readonly detail: string;
+  declare readonly detail: string;
 
   constructor({ reason, detail }: { reason: SignatureFault; detail: string }) {
-    super("the request does not carry a valid signature");
-    this.reason = reason;
-    this.detail = detail;
+    super("the request does not carry a valid signature", { facts: { reason, detail } });
   }
 }
 
@@ -73,11 +71,12 @@ export class IdempotencyTokenError extends IdempotencyErrorBase {
   readonly code = "token_invalid";
   readonly statusCode = 403;
   /** `'foreign'`: malformed, forged, another caller's or another operation's: these are not told apart. `'ended'`: it was one of theirs. */
-  readonly reason: "foreign" | "ended";
+  declare readonly reason: "foreign" | "ended";
 
   constructor({ reason }: { reason: "foreign" | "ended" }) {
-    super(reason === "foreign" ? "the token is not valid for this" : "the token has ended; ask for a new one");
-    this.reason = reason;
+    super(reason === "foreign" ? "the token is not valid for this" : "the token has ended; ask for a new one", {
+      facts: { reason },
+    });
   }
 }
 

@@ -11,9 +11,9 @@ const CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Where an error keeps what it was caused by: `detail` is stripe-node's, `originalError` Middy's, the last two are `SuppressedError`'s. */
-const CAUSES = ["cause", "detail", "originalError", "error", "suppressed"] as const;
+const CAUSES = ["cause", "errors", "detail", "originalError", "error", "suppressed"] as const;
 
-type Parts = Readonly<Record<"name" | "code" | "errors" | (typeof CAUSES)[number], unknown>>;
+type Parts = Readonly<Record<"name" | "code" | (typeof CAUSES)[number], unknown>>;
 
 /**
  * Whether an error says that nobody knows if the effect happened: a request that timed out, was aborted or lost its
@@ -33,7 +33,7 @@ export function outcomeIsUnknown(error: unknown): boolean {
     }
     const parts = one as Parts;
     if (NAMES.has(parts.name) || CODES.has(parts.code)) return true;
-    return CAUSES.some((name) => saysSo(parts[name])) || (Array.isArray(parts.errors) && parts.errors.some(saysSo));
+    return CAUSES.some((name) => [parts[name]].flat().some(saysSo));
   };
   try {
     return saysSo(error);

@@ -1,5 +1,5 @@
 import { TreeInterpreter } from "@jmespath-community/jmespath";
-import { isPlainArray, isPlainObject, kindOf } from "../core/plain.ts";
+import { isPlainArray, isPlainObject, isRecord, kindOf } from "../core/plain.ts";
 import { byName, keyFunctions } from "./functions.ts";
 import { exactText, UnreadableText } from "./json-text.ts";
 import { type FunctionNode, type Node, textOf } from "./syntax.ts";
@@ -104,8 +104,7 @@ function makeLibrary(): Library {
   library.visit = (node, value) => {
     switch (node.type) {
       case "Field":
-        if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, node.name))
-          return null;
+        if (!isRecord(value) || !Object.hasOwn(value, node.name)) return null;
         return (value as Record<string, unknown>)[node.name] ?? null;
       case "MultiSelectList": {
         const parts = node.children.map((child) => library.visit(child, value));
@@ -144,11 +143,10 @@ function makeLibrary(): Library {
         return inheritLacking(result, [...args, ...(Array.isArray(result) ? result : [])]);
       }
       case "Comparator": {
-        const [left, right] = [library.visit(node.left, value), library.visit(node.right, value)];
-        if (!/^(?:EQ|NE)$/.test(node.name) && (exactText(left) ?? exactText(right)) !== undefined)
+        const isExact = (side: Node): boolean => exactText(library.visit(side, value)) !== undefined;
+        if (!/^(EQ|NE)$/.test(node.name) && (isExact(node.left) || isExact(node.right)))
           throw new UnreadableText("it compares a number that a double cannot hold");
-        const literal = (one: unknown): Node => ({ type: "Literal", value: one as null });
-        return inherited({ ...node, left: literal(left), right: literal(right) }, value);
+        return inherited(node, value);
       }
       case "ExpressionReference": {
         const reference = inherited(node, value) as object;

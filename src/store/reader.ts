@@ -1,3 +1,4 @@
+import { isRecord } from "../core/plain.ts";
 import { type Encoded, RECORD_VERSION } from "../core/record.ts";
 import type { EpochMillis, EpochSeconds } from "../core/time.ts";
 import type { Item } from "./attributes.ts";
@@ -96,8 +97,7 @@ export function itemReader(item: Item): ItemReader {
 
 const isString = (value: unknown): value is string => typeof value === "string";
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !isBytes(value);
+const isObject = (value: unknown): value is Record<string, unknown> => isRecord(value) && !isBytes(value);
 
 /** The member `type` of an attribute value, where it has it and it is what it says. */
 function member<T>(value: unknown, type: string, is: (value: unknown) => value is T): T | undefined {
