@@ -1,5 +1,5 @@
 /**
- * Type-checks every example: the `ts` blocks of README.md and docs/, and each `@example` of src. What an example takes
+ * Type-checks every example: the `ts` blocks of README.md and docs/, and each `@example` of src and infra/constructs. What an example takes
  * from its surroundings (a store, an Order) is declared in examples.d.ts.
  */
 import { spawnSync } from "node:child_process";
@@ -18,7 +18,7 @@ const files = (root, ending) =>
     .map((name) => join(root, name));
 
 let count = 0;
-for (const file of ["README.md", ...files("docs", ".md"), ...files("src", ".ts")]) {
+for (const file of ["README.md", ...files("docs", ".md"), ...files("src", ".ts"), ...files("infra/constructs", ".ts")]) {
   const text = readFileSync(file, "utf8");
   const examples = file.endsWith(".md") ? blocksOf(text) : commentsOf(text);
   examples.forEach((code, at) => {

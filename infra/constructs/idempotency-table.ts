@@ -63,8 +63,10 @@ const OPERATIONS = [
  * from deletion and kept when the stack goes.
  *
  * @example
+ * import { IdempotencyTable, NodeFunction } from "lambda-once/cdk";
+ *
  * const table = new IdempotencyTable(stack, "Idempotency");
- * table.grantIdempotency(handler);
+ * table.grantIdempotency(new NodeFunction(stack, "Orders", { entry: "src/orders.ts" }));
  * table.addAlarms();
  */
 export class IdempotencyTable extends Construct {

@@ -84,7 +84,11 @@ const ACCESS_LOG = AccessLogFormat.custom(
  * `Access-Control-Allow-Origin` and `Access-Control-Expose-Headers` on its answers itself.
  *
  * @example
- * const api = new IdempotentApi(stack, "Api", { authorizer });
+ * import { IdempotencyTable, IdempotentApi, IdempotentFunction } from "lambda-once/cdk";
+ *
+ * const table = new IdempotencyTable(stack, "Idempotency");
+ * const orders = new IdempotentFunction(stack, "Orders", { entry: "src/orders.ts", table });
+ * const api = new IdempotentApi(stack, "Api");
  * api.addRoute("POST", "/orders", orders, { requireIdempotencyKey: true });
  */
 export class IdempotentApi extends Construct {

@@ -23,6 +23,9 @@ const LOCK_MARGIN = 5;
  * @throws Error where the function could still be running when its lock has lapsed and another one has begun
  *
  * @example
+ * import { IdempotencyTable, IdempotentFunction } from "lambda-once/cdk";
+ *
+ * const table = new IdempotencyTable(stack, "Idempotency");
  * const orders = new IdempotentFunction(stack, "Orders", { entry: "src/orders.ts", table });
  */
 export class IdempotentFunction extends NodeFunction {

@@ -47,7 +47,12 @@ const DAY = 86_400;
  * @throws Error where a message could come again after its record has expired, or while its function still runs
  *
  * @example
- * const consumer = new IdempotentFunction(stack, "Consumer", { entry: "src/payments.ts", table, expiresAfter: Duration.days(15) });
+ * import { Duration } from "aws-cdk-lib";
+ * import { IdempotencyTable, IdempotentFunction, IdempotentQueue } from "lambda-once/cdk";
+ *
+ * const table = new IdempotencyTable(stack, "Idempotency");
+ * const expiresAfter = Duration.days(15); // as in the handler's options
+ * const consumer = new IdempotentFunction(stack, "Consumer", { entry: "src/payments.ts", table, expiresAfter });
  * const payments = new IdempotentQueue(stack, "Payments", { consumer });
  */
 export class IdempotentQueue extends Construct {

@@ -74,6 +74,8 @@ const BUNDLING: BundlingOptions = {
  * SDK, traced, JSON logs in a group of its own, and a role that can write there and nowhere else.
  *
  * @example
+ * import { NodeFunction } from "lambda-once/cdk";
+ *
  * const authorizer = new NodeFunction(stack, "Authorizer", { entry: "src/authorizer.ts" });
  */
 export class NodeFunction extends NodejsFunction {
