@@ -18,7 +18,12 @@ const files = (root, ending) =>
     .map((name) => join(root, name));
 
 let count = 0;
-for (const file of ["README.md", ...files("docs", ".md"), ...files("src", ".ts"), ...files("infra/constructs", ".ts")]) {
+for (const file of [
+  "README.md",
+  ...files("docs", ".md"),
+  ...files("src", ".ts"),
+  ...files("infra/constructs", ".ts"),
+]) {
   const text = readFileSync(file, "utf8");
   const examples = file.endsWith(".md") ? blocksOf(text) : commentsOf(text);
   examples.forEach((code, at) => {

@@ -1,3 +1,4 @@
+import { Token } from "aws-cdk-lib";
 import {
   AccessLogField,
   AccessLogFormat,
@@ -186,5 +187,7 @@ export class IdempotentApi extends Construct {
 }
 
 function isOrigin(text: string): boolean {
+  // Its host is known at deployment.
+  if (Token.isUnresolved(text)) return /^https?:\/\/[^/\s*,']+$/.test(text);
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

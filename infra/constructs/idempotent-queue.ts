@@ -24,9 +24,9 @@ export interface IdempotentQueueProps {
   readonly encryptionKey?: IKey;
   /** How long a received message is hidden from others. Default, and at least: six times the consumer's timeout, and `maxBatchingWindow`. */
   readonly visibilityTimeout?: Duration;
-  /** How long a message waits to be read. 60 seconds to less than `deadLetterRetention`. Default: 4 days. */
+  /** How long a message waits to be read. 60 seconds to 14 days, in a standard queue less than `deadLetterRetention`. Default: 4 days. */
   readonly retention?: Duration;
-  /** How long the dead-letter queue keeps a message. Longer than `retention`, at most 14 days. Default: 14 days, 10 where FIFO. */
+  /** How long the dead-letter queue keeps a message. At most 14 days, in a standard queue longer than `retention`. Default: 14 days, 10 where FIFO. */
   readonly deadLetterRetention?: Duration;
   /** How often a message is received before it goes to the dead-letter queue. 1 to 1000. Default: 5. */
   readonly maxReceiveCount?: number;
@@ -154,11 +154,11 @@ function checkRetention(
   const retention = secondsOf(times.retention);
   const deadLetters = secondsOf(times.deadLetterRetention);
   if (retention === undefined || deadLetters === undefined) return;
-  if (deadLetters <= retention) {
+  if (deadLetters <= retention && !times.fifo) {
     refuse(
       queue,
-      `deadLetterRetention is ${deadLetters} s under a retention of ${retention} s; allowed is more than the retention` +
-        (times.fifo ? "" : ", since a message's age goes with it into the dead-letter queue"),
+      `deadLetterRetention is ${deadLetters} s under a retention of ${retention} s; allowed is more than the retention, ` +
+        "since a message's age goes with it into the dead-letter queue",
     );
   }
   const records = secondsOf(times.consumer.expiresAfter);

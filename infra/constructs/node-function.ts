@@ -1,6 +1,6 @@
 import { Duration, Stack } from "aws-cdk-lib";
 import { CfnGlobalTable, type ITable, type TableV2 } from "aws-cdk-lib/aws-dynamodb";
-import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Policy, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
   FilterCriteria,
@@ -170,7 +170,10 @@ function ownLogs(
   if (givenGroup !== undefined) return { logGroup: givenGroup, ...(givenRole !== undefined && { role: givenRole }) };
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: given ?? RetentionDays.ONE_MONTH });
   if (givenRole !== undefined) {
-    logGroup.grantWrite(givenRole);
+    // Beside the function: the role may be of another stack.
+    const actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
+    const statement = new PolicyStatement({ actions, resources: [logGroup.logGroupArn] });
+    new Policy(scope, `${id}LogsPolicy`, { statements: [statement], roles: [givenRole] });
     return { logGroup, role: givenRole };
   }
   if (vpc !== undefined) return { logGroup };

@@ -19,8 +19,9 @@ export async function changeOrder(event: APIGatewayProxyEvent, _context: Context
 
   const { id, customer, orderNumber, status } = order;
   if (status !== "placed") return answer(409, { message: `an order that is ${status} cannot be changed`, status });
-  // `*` is the version that was read: were it any, a payment that begins now would be of another amount.
-  const version = expected.match === "any" ? [order.version] : expected.version;
+  // Of several versions the one that was read: with another one a payment may have begun, of the amount of before.
+  const isRead = expected.match === "any" || expected.version.includes(order.version);
+  const version = isRead ? [order.version] : expected.version;
   const { amount, note } = change;
   const { outcomes } = await currentClaim().commit([
     updateIfVersion({ table: orders, key: { id }, version }),

@@ -23,7 +23,8 @@ export async function charge(
     body: JSON.stringify(order),
     signal,
   });
-  if (response.status >= 500) throw new IdempotencyOutcomeUnknownError(`the provider answered ${response.status}`);
-  if (!response.ok) throw new ChargeRefusedError(`the provider refused the charge: ${response.status}`);
+  if (response.status === 402) throw new ChargeRefusedError("the provider refused the charge");
+  // A 429 says nothing of the attempt before it.
+  if (!response.ok) throw new IdempotencyOutcomeUnknownError(`the provider answered ${response.status}`);
   return (await response.json()) as Charge;
 }

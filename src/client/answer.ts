@@ -22,7 +22,7 @@ export async function isTransient(response: Response): Promise<boolean> {
     }
   }
   return type && typeof type === "string"
-    ? /(^|\W)(in.progress|claim.lost)\/?$/i.test(type)
+    ? /(^|[/#:=])(in.progress|claim.lost)\/?$/i.test(type)
     : response.headers.has("Retry-After");
 }
 

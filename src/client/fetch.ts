@@ -55,10 +55,10 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
     const { init, headers, idempotencyKey } = await within(settings.deadline, signal, () =>
       prepare(target, given, settings),
     );
-    for (let attempts = 1; ; attempts++) {
+    for (let attempts = 1, sent = false; ; attempts++) {
       let response: Response | undefined;
       let again = true;
-      let error: unknown;
+      let error: { readonly cause?: { readonly code?: unknown } } | undefined;
       try {
         [response, again] = await within(Math.min(settings.timeout, end - now()), signal, async (either) => {
           const answer = await (settings.fetch ?? fetch)(target, { ...init, headers, signal: either });
@@ -70,14 +70,16 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         if ((fault as Error | undefined)?.name !== "TypeError") throw fault;
         // Of a bad URL or method, `fetch` says the same as of a network fault; the constructor of Request knows.
         if (!settings.fetch) new Request(target, { ...init, headers, signal: null });
-        error = fault;
+        error = fault as TypeError & { cause?: { code?: unknown } };
       }
+      // ECONNREFUSED, ENOTFOUND, EAI_AGAIN, UND_ERR_CONNECT_TIMEOUT: there was no connection.
+      sent ||= !/USED|NOTF|EAI|CT_T/.test(error?.cause?.code as string);
       const wait =
         (response ? retryAfter(response, now()) : 0) +
         settings.random() * Math.min(settings.maxBackoff, settings.backoff * 2 ** (attempts - 1));
       const facts = { attempts, idempotencyKey };
       const failed = (cause: unknown): IdempotentFetchError =>
-        Object.assign(new IdempotentFetchError("no answer; ask again with the same key", { cause }), facts);
+        Object.assign(new IdempotentFetchError("no answer; retry with this key", { cause }), facts, { sent });
       // In its last two milliseconds the deadline counts as reached: a timer may fire that much too early.
       if (!again || attempts >= settings.attempts || now() + wait > end - 2) {
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });

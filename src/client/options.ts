@@ -91,7 +91,7 @@ const callback = (fallback?: unknown): Rule => [fallback, "a function", /^functi
 /** No longer than a timer can take: one above 24.8 days would fire at once. */
 const time = (fallback: number): Rule => [
   fallback,
-  "ms or { days, hours, minutes, seconds }, above 0, up to 11 days",
+  "ms or { days, hours, minutes, seconds }, above 0, to 11 days",
   /^number (?=.*[1-9])\d{1,9}(\.\d+)?$/,
 ];
 

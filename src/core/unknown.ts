@@ -1,7 +1,7 @@
 import { isIdempotencyError } from "./errors.ts";
 
-/** Errors that are named so by `AbortSignal`, `fetch` and the AWS SDK; the last is of `lambda-once/client`. */
-const NAMES: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError", "IdempotentFetchError"]);
+/** Errors that are named so by `AbortSignal`, `fetch` and the AWS SDK. */
+const NAMES: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError"]);
 
 /** Of Node's sockets, HTTP/2, undici and axios: the request may have been sent and carried out. A refused or unresolved connection is none. */
 const CODES: ReadonlySet<unknown> = new Set([
@@ -13,31 +13,37 @@ const CODES: ReadonlySet<unknown> = new Set([
 /** Where an error keeps what it was caused by: `detail` is stripe-node's, `originalError` Middy's, the last two are `SuppressedError`'s. */
 const CAUSES = ["cause", "errors", "detail", "originalError", "error", "suppressed"] as const;
 
-type Parts = Readonly<Record<"name" | "code" | (typeof CAUSES)[number], unknown>>;
+/** No more errors than these are looked at: a getter may make new ones for ever. */
+const MOST = 10_000;
 
 /**
  * Whether an error says that nobody knows if the effect happened: a request that timed out, was aborted or lost its
  * connection, our own errors of that kind, whatever was caused by one of these, and what cannot be read.
  */
 export function outcomeIsUnknown(error: unknown): boolean {
-  const seen = new Set<unknown>();
-  const saysSo = (one: unknown): boolean => {
-    if (typeof one !== "object" || one === null || seen.has(one)) return false;
-    seen.add(one);
-    if (isIdempotencyError(one)) {
-      return (
-        one.code === "outcome_unknown" ||
-        one.code === "step_interrupted" ||
-        (one.code === "store_failed" && one.outcome === "unknown")
-      );
-    }
-    const parts = one as Parts;
-    if (NAMES.has(parts.name) || CODES.has(parts.code)) return true;
-    return CAUSES.some((name) => [parts[name]].flat().some(saysSo));
-  };
+  const seen = new Set([error]);
   try {
-    return saysSo(error);
+    for (const one of seen) {
+      if (saysSo(one)) return true;
+      if (isIdempotencyError(one) || seen.size > MOST) continue;
+      for (const name of CAUSES) for (const inner of [Object(one)[name]].flat()) seen.add(inner);
+    }
+    return false;
   } catch {
     return true;
   }
+}
+
+function saysSo(error: unknown): boolean {
+  if (isIdempotencyError(error)) {
+    return (
+      error.code === "outcome_unknown" ||
+      error.code === "step_interrupted" ||
+      (error.code === "store_failed" && error.outcome === "unknown")
+    );
+  }
+  const { name, code, cause, sent } = Object(error);
+  // `lambda-once/client` knows whether a request has gone out; HTTP/2 cancels what its connection never carried.
+  if (name === "IdempotentFetchError") return sent !== false;
+  return NAMES.has(name) || (CODES.has(code) && !(code === "ERR_HTTP2_STREAM_CANCEL" && cause));
 }

@@ -213,7 +213,8 @@ export function isHeldByCaller(
  * );
  */
 export function currentClaim(): CurrentClaim {
-  const frame = frames.getStore();
+  let frame = frames.getStore();
+  while (frame?.isStep === true && !frame.running) frame = frame.outer;
   if (frame?.running !== true) {
     throw new IdempotencyConfigError(
       "currentClaim() was called outside of a function that idempotent() wraps, or after its end",

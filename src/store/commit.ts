@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { type CommitPlan, planCommit, snapshot } from "../core/commit-plan.ts";
 import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
 import { kindOf } from "../core/plain.ts";
@@ -81,7 +81,7 @@ export async function commitBy<const Writes extends readonly Writable[]>(
   const plan = planCommit(writes.map(snapshot));
   const marshal = await marshaller();
   const items = plan.actions.map((action, index) => marshal.item(action, index));
-  const mayRepeat = writes.every((write) => "parts" in write && write.parts.every((part) => part.mayRepeat));
+  const mayRepeat = writes.some((write) => "parts" in write && write.parts.some((part) => part.mayRepeat));
   const facts = await carriedOut(runtime, sendable(client, plan, items, marshal, mayRepeat));
   return {
     committed: facts.every(({ status }) => status === "committed"),
@@ -105,7 +105,9 @@ function sendable(
     return { operation, table, send: async () => ({ facts: wrapped(await send()) }) };
   }
   const transport = sdkTransport(client);
-  const input = transaction(items, randomUUID());
+  // The same write objects, committed again after an unknown outcome, are the same transaction for ten minutes.
+  const token = mayRepeat ? hash("sha256", JSON.stringify(plan.writeIds), "hex").slice(0, 36) : randomUUID();
+  const input = transaction(items, token);
   const committed = items.map((): PartFacts => ({ status: "committed" }));
   return {
     operation: "TransactWriteItems",

@@ -96,7 +96,7 @@ export function putIfChanged<H extends AnyTable, const Initial extends InitialNa
     if (fate.status === "cancelled") return CANCELLED;
     if (fate.status === "refused") return { outcome: "unchanged", current: fate.found ?? {} };
     const isNew = (item: NativeItem): boolean =>
-      table.version === undefined ? item[attributes.createdAt] === now : item[table.version] === 1;
+      item[attributes.createdAt] === now && (table.version === undefined || item[table.version] === 1);
     return { outcome: written(facts, isNew) };
   };
   return { parts: [part], outcome: outcome as Write<PutIfChangedOutcome<EntityOf<H>>>["outcome"] };

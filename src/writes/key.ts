@@ -8,6 +8,9 @@ import type { AnyTable } from "./table.ts";
 /** No entity's partition key begins so: guard items and events do, beside the entities. */
 const RESERVED = "lambda-once:";
 
+/** Whether a key's part is of an item that is no entity. */
+export const isReserved = (part: unknown): boolean => typeof part === "string" && part.startsWith(RESERVED);
+
 /** The partition key of an item that is no entity. */
 export const reservedId = (kind: string, id: string): string => `${RESERVED}${kind}#${id}`;
 
@@ -40,7 +43,7 @@ export function keyIn(
     if (!canBeKey(value)) {
       refuse(by, `${option}.${name}`, show(value), "a key: a string or a Uint8Array that is not empty, or a number");
     }
-    if (at === 0 && typeof value === "string" && value.startsWith(RESERVED)) {
+    if (at === 0 && isReserved(value)) {
       refuse(
         by,
         `${option}.${name}`,
@@ -69,5 +72,5 @@ export function reservedKey(table: AnyTable, kind: string, id: string, sortKey: 
 /** A table's sort keys are of one type. */
 function sortKeyLike(sortKey: unknown, kind: string): unknown {
   if (typeof sortKey === "number" || typeof sortKey === "bigint") return 0;
-  return sortKey instanceof Uint8Array ? Uint8Array.of(0) : kind;
+  return sortKey instanceof Uint8Array ? Uint8Array.of(0) : `${RESERVED}${kind}`;
 }

@@ -1,7 +1,7 @@
 import { checkNames } from "../core/check-names.ts";
 import { show } from "../core/duration.ts";
 import { kindOf } from "../core/plain.ts";
-import { reservedId } from "./key.ts";
+import { isReserved, reservedId } from "./key.ts";
 import { refuse } from "./options.ts";
 import { OUTBOX, type OutboxEvent } from "./outbox.ts";
 
@@ -119,8 +119,7 @@ export function publishOutbox(options: PublishOptions): (event: OutboxStreamEven
  */
 function queuedIn({ eventName, dynamodb }: OutboxStreamEvent["Records"][number]): Queued[] {
   const keys = Object.values(dynamodb?.Keys ?? {}).map(({ S }) => S);
-  const ours = keys.filter((key) => key?.startsWith(reservedId("event", "")));
-  const isEvent = ours.length === 1 && keys.every((key) => ours.includes(key) || key === "event");
+  const isEvent = keys.every(isReserved) && keys.some((key) => key?.startsWith(reservedId("event", "")));
   if (eventName !== "INSERT" || !isEvent) return [];
   const text = dynamodb?.NewImage?.[OUTBOX]?.S ?? "";
   return [{ sequence: dynamodb?.SequenceNumber ?? "", event: parsed(text), bytes: Buffer.byteLength(text) }];

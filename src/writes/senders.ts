@@ -99,12 +99,15 @@ export function toSqs(options: SqsOptions): SendEvents {
     refuse(BY, "group", kindOf(group), "a function that returns an event's message group");
   }
   /** Those of `events` that were not taken, in one request. */
-  async function sent(events: readonly OutboxEvent[]): Promise<readonly OutboxEvent[]> {
+  async function sent(events: readonly OutboxEvent[], groups?: readonly string[]): Promise<readonly OutboxEvent[]> {
     const Entries = events.map((event, at) => ({
       Id: String(at),
       MessageBody: JSON.stringify(event),
       MessageAttributes: { type: { DataType: "String", StringValue: event.type } },
-      ...(group !== undefined && { MessageGroupId: group(event), MessageDeduplicationId: deduplicationId(event.id) }),
+      ...(groups !== undefined && {
+        MessageGroupId: groups[at] as string,
+        MessageDeduplicationId: deduplicationId(event.id),
+      }),
     }));
     const answer: { Failed?: readonly { Id?: string }[] } = await client.send(
       new Command({ QueueUrl: queueUrl, Entries }),
@@ -116,11 +119,17 @@ export function toSqs(options: SqsOptions): SendEvents {
     if (group === undefined) return (await sent(events)).map(({ id }) => id);
     // SQS may take the second message of a group and not the first: each request has one of a group, and none after one that failed.
     const untaken: OutboxEvent[] = [];
-    for (let left = events; left.length > 0; ) {
-      const next = left.filter((event, at) => left.findIndex((one) => group(one) === group(event)) === at);
-      const stopped = new Set((await sent(next)).map(group));
-      untaken.push(...left.filter((event) => stopped.has(group(event))));
-      left = left.filter((event) => !next.includes(event) && !stopped.has(group(event)));
+    let left = events.map((event) => ({ event, of: group(event) }));
+    while (left.length > 0) {
+      const groups = new Set<string>();
+      const next = left.filter(({ of }) => !groups.has(of) && groups.add(of));
+      const failed = await sent(
+        next.map(({ event }) => event),
+        next.map(({ of }) => of),
+      );
+      const stopped = new Set(next.filter(({ event }) => failed.includes(event)).map(({ of }) => of));
+      untaken.push(...left.filter(({ of }) => stopped.has(of)).map(({ event }) => event));
+      left = left.filter((one) => !next.includes(one) && !stopped.has(one.of));
     }
     return untaken.map(({ id }) => id);
   };

@@ -195,8 +195,13 @@ function responseHeader(given: unknown): string {
 }
 
 function problemsBase(given: unknown): string {
-  if (typeof given !== "string" || !/^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/.test(given)) {
-    refuse("problems", given, "the beginning of a URL, such as 'https://docs.example.com/problems/'");
+  if (typeof given !== "string" || !/^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]*[/#:=]$/.test(given)) {
+    // `idempotentFetch()` reads the code from there on.
+    refuse(
+      "problems",
+      given,
+      "the beginning of a URL up to '/', '#', '=' or ':', such as 'https://docs.example.com/problems/'",
+    );
   }
   return given as string;
 }
