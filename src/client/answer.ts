@@ -29,6 +29,5 @@ export async function isTransient(response: Response): Promise<boolean> {
 /** The milliseconds that `Retry-After` asks for: seconds, or a date by the server's own clock where that is to be seen. */
 export function retryAfter({ headers }: Response, now: number): number {
   const given = headers.get("Retry-After") as string;
-  const from = Date.parse(headers.get("Date") as string) || now;
-  return Math.max(0, +given * 1000 || Date.parse(given) - from) || 0;
+  return Math.max(0, +given * 1000 || Date.parse(given) - (Date.parse(headers.get("Date") as string) || now)) || 0;
 }

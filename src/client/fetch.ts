@@ -49,11 +49,10 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
   return async (input, given) => {
     const end = now() + settings.deadline;
     // A URL may change while attempts are made. Known by its `url`, a Request may be another realm's or package's.
-    const request = input as Partial<Request>;
-    const target = request.url ? (input as Request) : `${input}`;
-    const signal = given?.signal ?? request.signal ?? new AbortController().signal;
+    const target = (input as Partial<Request>).url ? (input as Request) : `${input}`;
+    const signal = given?.signal ?? (input as Partial<Request>).signal ?? new AbortController().signal;
     const { init, headers, idempotencyKey } = await within(settings.deadline, signal, () =>
-      prepare(target, given, settings),
+      prepare(target as Partial<Request>, given, settings),
     );
     for (let attempts = 1, sent = false; ; attempts++) {
       let response: Response | undefined;
@@ -72,14 +71,14 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         if (!settings.fetch) new Request(target, { ...init, headers, signal: null });
         error = fault as TypeError & { cause?: { code?: unknown } };
       }
-      // ECONNREFUSED, ENOTFOUND, EAI_AGAIN, UND_ERR_CONNECT_TIMEOUT: there was no connection.
-      sent ||= !/USED|NOTF|EAI|CT_T/.test(error?.cause?.code as string);
+      // ECONNREFUSED, ENOTFOUND: there was no connection.
+      sent ||= !/USED|NOTF/.test(error?.cause?.code as string);
       const wait =
         (response ? retryAfter(response, now()) : 0) +
         settings.random() * Math.min(settings.maxBackoff, settings.backoff * 2 ** (attempts - 1));
       const facts = { attempts, idempotencyKey };
       const failed = (cause: unknown): IdempotentFetchError =>
-        Object.assign(new IdempotentFetchError("no answer; retry with this key", { cause }), facts, { sent });
+        Object.assign(new IdempotentFetchError("no answer; retry", { cause }), facts, { sent });
       // In its last two milliseconds the deadline counts as reached: a timer may fire that much too early.
       if (!again || attempts >= settings.attempts || now() + wait > end - 2) {
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });

@@ -14,15 +14,14 @@ export interface Prepared {
  * @throws TypeError where the body or the key does not allow that
  */
 export async function prepare(
-  input: string | Request,
+  // A string has none of a Request's members.
+  from: Partial<Request>,
   given: RequestInit | undefined,
   { header, key }: Settings,
 ): Promise<Prepared> {
-  // A string has none of a Request's members.
-  const from = input as Partial<Request>;
   const init = { ...given };
   const headers = new Headers(init.headers ?? from.headers);
-  const safe = /^(GET|HEAD|OPTIONS)$/i.test(init.method ?? from.method ?? "GET");
+  const safe = /^(GET|HEAD|OPTIONS|)$/i.test(init.method ?? from.method ?? "");
   const { body } = init;
   let source: Partial<Request> | Response | undefined;
   if (body == null) source = safe || from.body === null ? source : from;
@@ -39,7 +38,7 @@ export async function prepare(
   const keyed = headers.has(header) || !safe;
   // Both are begun at once: after an await, a key function would see the caller's next body.
   const [chosen, bytes] = await Promise.all([
-    keyed ? (headers.get(header) ?? (typeof key === "string" ? key : key(input, given))) : undefined,
+    keyed ? (headers.get(header) ?? (typeof key === "string" ? key : key(from as Request, given))) : undefined,
     source?.arrayBuffer?.(),
   ]);
   init.body = bytes ?? body ?? null;

@@ -43,7 +43,8 @@ const MOST_ROUNDS = 3;
  *
  * `previous` are the same request hashed with secrets that were current before: a live record under one of
  * their ids is the operation's record. It is looked for *after* the claim and consistently, so that of two
- * processes that disagree about the current secret at least one sees the other's claim.
+ * processes that disagree about the current secret at least one sees the other's claim. A call under one of them is not
+ * waited for.
  */
 export async function begin(
   engine: Engine,
@@ -53,15 +54,27 @@ export async function begin(
   const lease = leaseFor(engine, request.remaining, request.issuedUntil);
   if (request.issuedUntil !== undefined) return redeem(engine, [request, ...previous], lease);
   const begun = await tryToBegin(engine, request, lease, previous.length > 0);
-  if (begun.status !== "claimed") return report(engine, request, begun);
+  // What stands in the way may be of a replay under a previous id that died before it gave this one back.
+  const isLeft = begun.status === "refused" && /^(abandoned|in_progress)$/.test(begun.error.code);
+  if (begun.status !== "claimed" && !isLeft) return report(engine, request, begun);
   for (const older of previous) {
-    const standing = await standingUnder(engine, older, lease);
-    if (standing === undefined) continue;
-    // Given back only now: an answer from the older record must not leave both ids free for a moment.
-    await begun.claim.cancel();
-    return report(engine, older, standing);
+    const standing = await standingUnder(engine, older, lease, begun.status === "claimed");
+    if (begun.status !== "claimed") {
+      if (standing?.status === "replayed") return report(engine, older, standing);
+    } else if (standing !== undefined) {
+      // Given back only now: an answer from the older record must not leave both ids free for a moment.
+      await begun.claim.cancel();
+      return report(engine, older, await inTime(engine, older, lease, standing));
+    }
   }
-  return report(engine, request, begun);
+  return report(engine, request, await inTime(engine, request, lease, begun));
+}
+
+/** What a claim was followed by may have taken the caller's time: nothing runs then. */
+async function inTime(engine: Engine, request: BeginRequest, lease: Lease, begun: Begun): Promise<Begun> {
+  if (begun.status !== "claimed" || begun.claim.remainingTimeInMillis() > 0) return begun;
+  await begun.claim.cancel();
+  return noTimeLeft(engine, request, lease);
 }
 
 /** Claims a token under the id that it was issued under. */
@@ -75,7 +88,12 @@ async function redeem(engine: Engine, requests: readonly BeginRequest[], lease: 
 }
 
 /** How the request goes on by the live record under a previous id; `undefined` where there is none. Never creates one. */
-async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease): Promise<Begun | undefined> {
+async function standingUnder(
+  engine: Engine,
+  older: BeginRequest,
+  lease: Lease,
+  mayClaim: boolean,
+): Promise<Begun | undefined> {
   const now = nowOf(engine.store.clock);
   let found: Found;
   try {
@@ -88,7 +106,7 @@ async function standingUnder(engine: Engine, older: BeginRequest, lease: Lease):
     case "create":
       return undefined;
     case "succeed":
-      return claimKey(engine, older, lease, decision.from, false);
+      return mayClaim ? claimKey(engine, older, lease, decision.from, false) : undefined;
     case "yield":
       return inProgress(decision.lockEndsIn);
     default:

@@ -1,3 +1,4 @@
+import { show } from "./duration.ts";
 import { type Engine, type Outcome, tell } from "./engine.ts";
 import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError, tooLarge } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
@@ -102,7 +103,10 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   if (vacant) lease.reserve();
 
   async function giveBack(): Promise<void> {
-    if (!commitment.vacant) await release(engine, commitment.record, lease, steps);
+    if (commitment.vacant) return;
+    // What the function has left at work may still do something: its key is not free before.
+    if (await steps.settled(SHORT)) await release(engine, commitment.record, lease, steps);
+    else held("a step's outcome is unknown");
   }
 
   async function uncommitted(): Promise<void> {
@@ -201,6 +205,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
           "a step has no record under claimAt: 'commit'; allowed are steps under claimAt: 'start'",
         );
       }
+      assertRunning(`step(${show(name)})`);
       return steps.run(name, fn, options);
     },
     keyFor(name) {
@@ -273,13 +278,13 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       await uncommitted();
       if (ended) return undefined;
       over = true;
-      await steps.settled();
+      const atRest = await steps.settled();
       const overdue = deadline.remaining() === 0;
       if (!end()) return undefined;
       if (lost && isIdempotencyError(error) && error.code === "claim_lost") {
         return commitment.vacant ? winner : winnerOf(engine, record, lease);
       }
-      if (overdue || outcomeIsUnknown(error)) {
+      if (overdue || !atRest || outcomeIsUnknown(error)) {
         const reason = overdue ? "the function failed after its deadline" : "the function's outcome is unknown";
         held(reason, error);
         return undefined;
@@ -289,7 +294,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (elsewhere !== undefined) return elsewhere;
       if (verdict === "release") await giveBack();
       else if (verdict === "hold") held("the error is not to be remembered yet", error);
-      else if (commitment.vacant) await commitError(commitment, error);
+      else if (commitment.vacant) return commitError(commitment, error);
       else await keepError(engine, record, lease, error);
       return undefined;
     },

@@ -33,9 +33,12 @@ export function keepRenewed(
         store.renew({ id, owner, ...times }),
       );
       if (ended) return;
-      if (answer.outcome === "conflict") return onLost(answer.found);
-      if (answer.outcome === "written") lease.renewed(sentAt);
-      next(answer.outcome === "written" ? pause : pause / 4);
+      // A later lock of this very claim stands there: it is held for longer than was asked for.
+      const stands =
+        answer.outcome === "conflict" && answer.found?.status === "IN_PROGRESS" && answer.found.owner === owner;
+      if (answer.outcome === "conflict" && !stands) return onLost(answer.found);
+      if (answer.outcome !== "busy") lease.renewed(sentAt);
+      next(answer.outcome !== "busy" ? pause : pause / 4);
     } catch (error) {
       if (ended) return;
       tell(engine, id, { type: "renew_failed", attempt, error });

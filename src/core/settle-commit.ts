@@ -69,7 +69,7 @@ export function notCarriedOut(error: unknown): unknown {
 }
 
 /** Stores the error that the function threw, where nothing was claimed. Its writes are not carried out. Never throws. */
-export async function commitError(committing: Committing, error: unknown): Promise<void> {
+export async function commitError(committing: Committing, error: unknown): Promise<Answer | undefined> {
   const { engine, record, lease } = committing;
   const { id, attempt } = record;
   try {
@@ -77,8 +77,12 @@ export async function commitError(committing: Committing, error: unknown): Promi
     const nothing = writingOf(engine, lease, engine.runtime.uniqueId());
     const end = await sendCommit(committing, encoded, nothing.plan(), { status: "FAILED", writing: nothing });
     tell(engine, id, { type: end.status === "committed" ? "error_kept" : "claim_lost", attempt });
+    if (end.status !== "lost" || !committing.vacant) return undefined;
+    const answer = await answerIn(engine, record, end.found, nowOf(engine.store.clock));
+    return answer?.status === "replayed" ? answer : undefined;
   } catch (failure) {
     await settleFailure(committing, failure);
+    return undefined;
   }
 }
 

@@ -69,6 +69,9 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
   const marked = new Set<string>();
   const used = new Set<string>();
   const atWork = new Set<Promise<unknown>>();
+  /** The function is over: nobody handles what a step that it has left at work ends with. */
+  let isLeft = false;
+  let endedUnknown = false;
 
   async function save(name: string, step: Encoded): Promise<void> {
     const answer = await persist(engine, lease, () => engine.store.checkpoint({ id, owner, name, step }));
@@ -145,7 +148,8 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
     failed: () => failed,
     leaveTraces: () => recorded.size > 0 || marked.size > 0 || Object.keys(record.steps).length > 0,
     async settled(most) {
-      if (atWork.size === 0) return true;
+      isLeft = true;
+      if (atWork.size === 0) return !endedUnknown;
       let cancel: (() => void) | undefined;
       const over = new Promise<boolean>((resolve) => {
         const end = (): void => resolve(false);
@@ -155,7 +159,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
       });
       const rest = async (): Promise<boolean> => {
         while (atWork.size > 0) await Promise.allSettled(atWork);
-        return true;
+        return !endedUnknown;
       };
       const atRest = await Promise.race([rest(), over]);
       cancel?.();
@@ -166,6 +170,9 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
       atWork.add(running);
       try {
         return await running;
+      } catch (error) {
+        if (isLeft && outcomeIsUnknown(error)) endedUnknown = true;
+        throw error;
       } finally {
         atWork.delete(running);
       }

@@ -26,6 +26,8 @@ export function parseExpression(expression: string, option: string): Node {
   visit(node, (one, parent) => {
     if (isHyphen(one)) refuse(`which is a subtraction${hint}`);
     if (one.type === "Function") checkCall(one, refuse);
+    if (one.type === "Literal" && Math.abs(Number(one.value)) > Number.MAX_SAFE_INTEGER)
+      refuse("with a number beyond 2^53, whose last digits are lost");
     if (one.type === "ExpressionReference" && parent?.type !== "Function")
       refuse("where `&` stands outside of a function's argument");
   });

@@ -56,6 +56,16 @@ export const keyFunctions: Readonly<Record<string, KeyFunction>> = {
     signature: [{ types: [TYPE_OBJECT], variadic: true }],
     run: (args) => Object.fromEntries(args.flatMap((one) => Object.entries(objectOf(one)))),
   },
+  // The library compares by identity, and each number that a double cannot hold is an object of its own.
+  contains: {
+    signature: [{ types: [TYPE_STRING, TYPE_ARRAY] }, { types: [TYPE_ANY] }],
+    run: ([all, one]) => {
+      const exact = exactText(one);
+      if (exact !== undefined && Array.isArray(all)) return all.some((other) => exactText(other) === exact);
+      if (typeof all === "string" && typeof one !== "string") return null;
+      return (all as string).includes(one as string);
+    },
+  },
   // The library gives these in the order of the input's names, which says nothing: equal inputs would be different keys.
   keys: { signature: [{ types: [TYPE_OBJECT] }], run: ([one]) => byName(one).map(([name]) => name) },
   values: { signature: [{ types: [TYPE_OBJECT] }], run: ([one]) => byName(one).map(([, value]) => value) },

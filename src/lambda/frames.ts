@@ -154,7 +154,10 @@ export async function inFrame<R>(
   fn: () => R | Promise<R>,
   isStep = false,
 ): Promise<R> {
-  const frame: Frame = { claim, context, outer: frames.getStore(), running: true, isStep };
+  let outer = frames.getStore();
+  // What has ended holds nothing any more; only of a step is it asked afterwards.
+  while (outer !== undefined && !outer.running && !outer.isStep) outer = outer.outer;
+  const frame: Frame = { claim, context, outer, running: true, isStep };
   atWork++;
   try {
     return await frames.run(frame, fn);

@@ -43,7 +43,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
   }
 
   function assertLive(what: string): void {
-    if (!ended) return;
+    if (!ended && committing === undefined) return;
     throw hasEnded(what);
   }
 
@@ -87,6 +87,8 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
           end();
         }
         throw error;
+      } finally {
+        committing = undefined;
       }
     },
   };

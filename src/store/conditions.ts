@@ -2,6 +2,7 @@ import { RECORD_VERSION } from "../core/record.ts";
 import type { ClaimedFrom } from "../core/store.ts";
 import { type EpochMillis, floorSeconds } from "../core/time.ts";
 import type { Item } from "./attributes.ts";
+import { EVIDENT_UNIT } from "./reader.ts";
 
 /**
  * The conditions of the DynamoDB requests as functions, to the letter: a comparison with an absent
@@ -35,7 +36,7 @@ export function isSuccessible(item: Item | undefined, from: ClaimedFrom, now: Ep
   );
 }
 
-/** A token, or one that was given back, that has not ended, for the same request as before. */
+/** A token, or one that was given back, that has not ended and can be read, for the same request as before. */
 export function isRedeemable(
   item: Item | undefined,
   { now, fingerprint }: { readonly now: EpochMillis; readonly fingerprint: string | undefined },
@@ -44,8 +45,11 @@ export function isRedeemable(
     item !== undefined &&
     (isText(item, "status", "ISSUED") || isText(item, "status", "RELEASED")) &&
     numberOf(item, "expiresAt") > floorSeconds(now) &&
+    numberOf(item, "expiresAt") <= EVIDENT_UNIT &&
     numberOf(item, "v") === RECORD_VERSION &&
-    Object.hasOwn(item, "attempt") &&
+    numberOf(item, "attempt") >= 0 &&
+    numberOf(item, "createdAt") >= 0 &&
+    "S" in Object(item["owner"]) &&
     (fingerprint === undefined || !Object.hasOwn(item, "fingerprint") || isText(item, "fingerprint", fingerprint))
   );
 }

@@ -137,7 +137,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     async renew({ id, owner, lockedUntil, expiresAt }: RenewRequest) {
       const item = items.get(id);
-      if (!isHeldBy(item, owner)) return conflict(id);
+      if (!isHeldBy(item, owner) || Number((item["lockedUntil"] as { N: string }).N) > lockedUntil) return conflict(id);
       const expiry = expiresAt !== undefined && { expiresAt: number(expiresAt) };
       items.set(id, { ...item, lockedUntil: number(lockedUntil), ...expiry });
       return { outcome: "written" };

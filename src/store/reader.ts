@@ -4,7 +4,7 @@ import type { EpochMillis, EpochSeconds } from "../core/time.ts";
 import type { Item } from "./attributes.ts";
 
 /** Above it a number of seconds lies beyond the year 5000, below it one of milliseconds before 1974: the other unit is meant. */
-const EVIDENT_UNIT = 1e11;
+export const EVIDENT_UNIT = 1e11;
 
 /** Encodings that store a value by their name alone. */
 const WITHOUT_DATA: ReadonlySet<string> = new Set(["undefined"]);

@@ -12,6 +12,7 @@ import { type EpochMillis, type EpochSeconds, floorSeconds } from "../core/time.
 import { type Item, number, text } from "./attributes.ts";
 import { answered } from "./claimed.ts";
 import { resultToItem, stepToAttribute, toItem } from "./item.ts";
+import { EVIDENT_UNIT } from "./reader.ts";
 import type { Operations, TransactItem } from "./transport.ts";
 
 type Input<O extends keyof Operations> = Operations[O]["input"];
@@ -28,8 +29,10 @@ const VACANT = {
 const SUCCESSION_NAMES = names("status", "owner", "attempt", "lockedUntil", "expiresAt", "fingerprint", "steps");
 const SEEN = "#status = :seenStatus AND #owner = :seen AND #attempt = :seenAttempt";
 const SEEN_CONDITION = { IN_PROGRESS: `${SEEN} AND #lockedUntil <= :ms`, RELEASED: SEEN, ISSUED: SEEN } as const;
-const REDEMPTION_NAMES = { ...SUCCESSION_NAMES, ...names("v") };
-const REDEEMABLE = "#status IN (:issued, :released) AND #expiresAt > :s AND #v = :v AND attribute_exists(#attempt)";
+const REDEMPTION_NAMES = { ...SUCCESSION_NAMES, ...names("v", "createdAt") };
+/** What is redeemed is overwritten before anybody has read it: an item that cannot be read is left as it is. */
+const REDEEMABLE =
+  "#status IN (:issued, :released) AND #expiresAt > :s AND #expiresAt <= :most AND #v = :v AND #attempt >= :zero AND #createdAt >= :zero AND attribute_type(#owner, :S)";
 
 /** What a request does not give is removed. The steps are kept; where an item lacks them, a later checkpoint finds a map. */
 const succession = (expires: boolean, fingerprint: boolean): string => {
@@ -128,7 +131,10 @@ export function redeem(TableName: string, request: ClaimRequest): Input<"UpdateI
       ":issued": text("ISSUED"),
       ":released": text("RELEASED"),
       ":s": number(floorSeconds(now)),
+      ":most": number(EVIDENT_UNIT),
       ":v": number(RECORD_VERSION),
+      ":zero": number(0),
+      ":S": text("S"),
       ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
       ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
     },
@@ -228,7 +234,7 @@ export function renew(TableName: string, { id, owner, lockedUntil, expiresAt }: 
     TableName,
     Key: keyOf(id),
     UpdateExpression: `SET #lockedUntil = :until${expiresAt === undefined ? "" : ", #expiresAt = :expires"}`,
-    ConditionExpression: HELD,
+    ConditionExpression: `${HELD} AND #lockedUntil <= :until`,
     ExpressionAttributeNames: expiresAt === undefined ? RENEW_FOR_EVER_NAMES : RELEASE_NAMES,
     ExpressionAttributeValues: {
       ":me": text(owner),

@@ -57,6 +57,20 @@ export function describeRenewals({ store, seed, raw }: Omit<StoreUnderTest, "clo
       expect(await raw(id)).toStrictEqual(before);
     });
 
+    // Seen by a reviewer: one that was given up came after later ones, and let others in.
+    it("that arrives after a later one does not shorten the lock", async () => {
+      const id = freshId();
+      await store.claim(ask(id));
+      await store.renew(renewal(id));
+      const before = await raw(id);
+      const late = { ...renewal(id), lockedUntil: epochMillis(START + 44_999) };
+      expect(await store.renew(late)).toMatchObject({
+        outcome: "conflict",
+        found: { status: "IN_PROGRESS", owner: "first", lockedUntil: START + 45_000 },
+      });
+      expect(await raw(id)).toStrictEqual(before);
+    });
+
     const others: Record<string, (id: string) => Item | undefined> = {
       "of a successor": (id) => ({ ...running(id), owner: { S: "second" } }),
       "that is completed": completed,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClaimRequest, IdempotencyStore, IssueRequest } from "../../src/core/store.ts";
 import { type EpochSeconds, epochMillis } from "../../src/core/time.ts";
+import type { Item } from "../../src/store/attributes.ts";
 import { toItem } from "../../src/store/item.ts";
 import { ask, completed, done, freshId, outcomeOf, released, running, SECOND, START } from "./requests.ts";
 import type { StoreUnderTest } from "./store.ts";
@@ -78,6 +79,20 @@ export function describeTokens({ store, seed, raw }: Omit<StoreUnderTest, "clock
       expect(Object.keys((await raw(id)) ?? {}).sort()).toStrictEqual(
         ["attempt", "createdAt", "id", "lockedUntil", "owner", "status", "steps", "v"].sort(),
       );
+    });
+
+    // Seen by a reviewer: redeeming overwrote what made them corrupt, and they ran.
+    it.each<[string, Item]>([
+      ["an end in milliseconds", { expiresAt: { N: String(START + 600_000) } }],
+      ["an owner that is a number", { owner: { N: "7" } }],
+      ["a time of creation that is text", { createdAt: { S: "x" } }],
+      ["an attempt that is text", { attempt: { S: "0" } }],
+    ])("with %s is shown as unreadable and left alone", async (_, corrupt) => {
+      const id = freshId();
+      await seed({ ...token(id), ...corrupt });
+      const before = await raw(id);
+      expect(await store.claim(redeem(id))).toMatchObject({ outcome: "conflict", found: { status: "UNREADABLE" } });
+      expect(await raw(id)).toStrictEqual(before);
     });
 
     it("that was never issued is not made by redeeming it", async () => {

@@ -420,6 +420,19 @@ describe("explainMissing", () => {
     expect(compileSelection("body.card", "key").explainMissing({ body: "4111" })).not.toContain("4111");
   });
 
+  // Seen by a reviewer: an exact number was in no list, and a literal lost its last digits.
+  it("finds a number that a double cannot hold in a list, and takes no literal of one", () => {
+    const vip = "let $vip = json(@).vip in json(@).l[?contains($vip, id)].x";
+    const body = '{"vip":[9007199254740993],"l":[{"id":9007199254740993,"x":"a"},{"id":9007199254740992,"x":"b"}]}';
+    expect(find(vip, body)).toEqual(["a"]);
+    expect(find("[contains(list, `1`), contains(text, 'b'), contains(text, `1`)]", { list: [1], text: "abc" })).toEqual(
+      [true, true, null],
+    );
+    expect(() => compileSelection("json(@).l[?id == `9007199254740993`].x", "key")).toThrow(
+      "with a number beyond 2^53",
+    );
+  });
+
   // Seen by a reviewer: it was null in silence, so that different bodies shared a key.
   it.each(["<", "<=", ">", ">="])("does not compare by %s a number that a double cannot hold", (operator) => {
     const exact = "19.989999999999998436805981327779591083526611328125"; // As Java writes new BigDecimal(19.99).

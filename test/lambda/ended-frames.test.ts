@@ -56,3 +56,25 @@ describe("the frame of a call that has ended", () => {
     expect(later).toBe("b");
   });
 });
+
+// Seen by a reviewer: the timer was born in a step, and what it calls is the function's.
+it("a callback that was born in a step finds the claim of the function", async () => {
+  const queue = sharedQueue();
+  const call = idempotent(
+    async (_: string) => {
+      await currentClaim().step("first", () => new Promise<string>((resolve) => queue.add(() => resolve("x"))));
+      return new Promise<string>((resolve, reject) => {
+        queue.add(() => {
+          try {
+            resolve(currentClaim().keyFor("x"));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    },
+    { store: testingStore(), operation: "charge" },
+  );
+  await expect(call("1")).resolves.toMatch(/-/);
+  queue.close();
+});

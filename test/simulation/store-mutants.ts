@@ -1,5 +1,5 @@
 import { isIdempotencyError } from "../../src/core/errors.ts";
-import type { ClaimAnswer, ClaimRequest } from "../../src/core/store.ts";
+import type { ClaimAnswer, ClaimRequest, RenewRequest } from "../../src/core/store.ts";
 import { epochMillis } from "../../src/core/time.ts";
 import type { Item } from "../../src/store/attributes.ts";
 import { fromItem } from "../../src/store/item.ts";
@@ -13,6 +13,16 @@ const asHolder = <R extends Held>({ items }: MemoryStore, request: R): R => {
   const owner = items.get(request.id)?.["owner"];
   return owner !== undefined && "S" in owner ? { ...request, owner: owner.S } : request;
 };
+
+/** A renewal by its owner alone, whatever the lock's end. */
+async function renewed({ items, renew }: MemoryStore, request: RenewRequest): ReturnType<MemoryStore["renew"]> {
+  const item = items.get(request.id);
+  const longest = { ...request, lockedUntil: epochMillis(Number.MAX_SAFE_INTEGER) };
+  const answer = await renew(longest);
+  if (item !== undefined && answer.outcome === "written")
+    items.set(request.id, { ...(items.get(request.id) ?? item), lockedUntil: { N: String(request.lockedUntil) } });
+  return answer;
+}
 
 /** A claim that looks at a changed item; what it is told is what really stands there. */
 async function claimOn(store: MemoryStore, request: ClaimRequest, change: (item: Item) => Item): Promise<ClaimAnswer> {
@@ -62,7 +72,11 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "no owner condition on renew",
-    server: (store) => ({ ...store, renew: (request) => store.renew(asHolder(store, request)) }),
+    server: (store) => ({ ...store, renew: async (request) => renewed(store, asHolder(store, request)) }),
+  },
+  {
+    name: "a renewal that comes late shortens the lock",
+    server: (store) => ({ ...store, renew: async (request) => renewed(store, request) }),
   },
   {
     name: "transaction without the owner condition",

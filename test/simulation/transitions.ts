@@ -114,6 +114,8 @@ function judgeOwner({ verb, request, before, after, operation }: Transition, own
     return;
   }
   if (after.status !== "IN_PROGRESS") return fail("I3", `a ${verb} left ${show(after)}`);
+  if (verb === "renew" && after.lockedUntil < before.lockedUntil)
+    fail("I4", `a renewal shortened the lock by ${before.lockedUntil - after.lockedUntil} ms`);
   const { name } = request as CheckpointRequest;
   for (const [step, value] of Object.entries(before.steps)) {
     const isMark = value.encoding === "started" && verb === "checkpoint" && step === name;
@@ -129,7 +131,11 @@ function judgeRefusal({ verb, request, before }: Transition, fail: Fail): void {
     const { owner, name, step } = request as CheckpointRequest;
     // A start mark that comes after what the step has recorded.
     const isLate = verb === "checkpoint" && step.encoding === "started" && Object(before).steps?.[name] !== undefined;
-    if (before?.status === "IN_PROGRESS" && before.owner === owner && !isLate)
+    const isOlder =
+      verb === "renew" &&
+      before?.status === "IN_PROGRESS" &&
+      (request as { lockedUntil: number }).lockedUntil < before.lockedUntil;
+    if (before?.status === "IN_PROGRESS" && before.owner === owner && !isLate && !isOlder)
       fail("I5", `a ${verb} of the owner was refused`);
     return;
   }

@@ -346,3 +346,12 @@ it("putIfChanged() whose answer was lost is a change in the millisecond of the c
   const { client: lossy } = faultyClient(local, [lostResponse]);
   expect((await commit(lossy, [of(2)])).outcomes).toStrictEqual([{ outcome: "changed" }]);
 });
+
+// Seen by a reviewer: it was told as `created`.
+it("putIfChanged() whose answer was lost is a change of an item that had no version", async () => {
+  const { version: _, status: __, ...order } = newOrder();
+  await put(document, name, { ...order, createdAt: 42 });
+  const { client: lossy } = faultyClient(local, [lostResponse]);
+  const write = putIfChanged({ table: orders, item: { ...order, amount: 9, note: undefined, paidAt: undefined } });
+  expect((await commit(lossy, [write])).outcomes).toStrictEqual([{ outcome: "changed" }]);
+});

@@ -70,6 +70,6 @@ describe("an event", () => {
     ]);
     const rows = table<{ pk: string; sk: string }>()({ name, key: ["pk", "sk"] });
     await commit(client, [outbox({ table: rows, event: { id: "e", type: "T" } })]);
-    expect(await readAll(client, name)).toMatchObject([{ pk: "lambda-once:event#e", sk: "event" }]);
+    expect(await readAll(client, name)).toMatchObject([{ pk: "lambda-once:event#e", sk: "lambda-once:event" }]);
   });
 });

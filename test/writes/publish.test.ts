@@ -133,11 +133,12 @@ describe("publishOutbox()", () => {
     const Keys = { pk: { S: "user-1" }, sk: { S: "lambda-once:event#x" } };
     const NewImage = { outbox: { S: '{"id":"forged","type":"T","time":1}' } };
     const forged = { eventName: "INSERT", dynamodb: { SequenceNumber: "1", Keys, NewImage } };
+    const inPartition = { ...forged, dynamodb: { ...forged.dynamodb, Keys: { ...Keys, pk: { S: "event" } } } };
     const event = {
       ...record("a"),
-      dynamodb: { ...record("a").dynamodb, Keys: { pk: { S: "lambda-once:event#a" }, sk: { S: "event" } } },
+      dynamodb: { ...record("a").dynamodb, Keys: { pk: { S: "lambda-once:event#a" }, sk: { S: "lambda-once:event" } } },
     };
-    expect(await publishOutbox({ send })(stream(forged, event))).toStrictEqual({ batchItemFailures: [] });
+    expect(await publishOutbox({ send })(stream(forged, inPartition, event))).toStrictEqual({ batchItemFailures: [] });
     expect(requests).toStrictEqual([["a"]]);
   });
 });

@@ -163,3 +163,24 @@ it("keeps a group's order where one event was not taken, and sends other groups"
   expect(await publish({ Records })).toStrictEqual({ batchItemFailures: [] });
   expect(queue).toStrictEqual(["b1", "b2", "a1", "a2", "a3"]);
 });
+
+// Seen by a reviewer: an empty request was sent, which SQS refuses, and the stream stood still.
+it("asks for the group of an event once, also where it is another one each time", async () => {
+  const sizes: number[] = [];
+  const client = {
+    async send({ input }: { input: { Entries: unknown[] } }) {
+      sizes.push(input.Entries.length);
+      return {};
+    },
+  };
+  class Command {
+    readonly input: unknown;
+    constructor(input: unknown) {
+      this.input = input;
+    }
+  }
+  let asked = 0;
+  const send = toSqs({ client, command: Command as never, queueUrl: "q", group: () => `g-${asked++}` });
+  expect(await send(events)).toStrictEqual([]);
+  expect([asked, sizes]).toStrictEqual([2, [2]]);
+});

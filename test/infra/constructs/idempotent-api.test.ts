@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { CfnParameter, Duration } from "aws-cdk-lib";
 import { Match } from "aws-cdk-lib/assertions";
 import { TokenAuthorizer } from "aws-cdk-lib/aws-apigateway";
 import { Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
@@ -135,6 +135,15 @@ describe("IdempotentApi", () => {
         },
       });
     }
+  });
+
+  // Seen by a reviewer: only what is known at synthesis was taken.
+  it("takes an origin whose host is known at deployment", () => {
+    const template = templateOf((stack) => {
+      const host = new CfnParameter(stack, "Host").valueAsString;
+      order(new IdempotentApi(stack, "Api", { corsOrigin: `https://${host}` }), aFunction(stack));
+    });
+    template.hasResourceProperties(METHOD, { HttpMethod: "OPTIONS" });
   });
 
   it("leaves the account's logging role alone where it is told to", () => {

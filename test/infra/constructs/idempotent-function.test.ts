@@ -1,12 +1,12 @@
-import { Duration, Lazy, Token } from "aws-cdk-lib";
-import { Match } from "aws-cdk-lib/assertions";
+import { Duration, Lazy, Stack, Token } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
 import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { type IdempotentFunctionProps, NodeFunction } from "lambda-once/cdk";
 import { describe, expect, it } from "vitest";
-import { aFunction, allows, arnOf, emptyStack, entry, only, templateOf } from "./kit.ts";
+import { aFunction, allows, arnOf, emptyStack, entry, fastApp, only, templateOf } from "./kit.ts";
 
 const FUNCTION = "AWS::Lambda::Function";
 const refused = (props: Partial<IdempotentFunctionProps>) => () => aFunction(emptyStack(), props);
@@ -109,6 +109,12 @@ describe("IdempotentFunction", () => {
       aFunction(stack, { role: new Role(stack, "Own", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") }) });
     });
     allows(template, ["logs:CreateLogStream", "logs:PutLogEvents"], arnOf("HandlerLogs"));
+    // Of another stack, too.
+    const app = fastApp();
+    const role = new Role(new Stack(app, "Roles"), "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    const functions = new Stack(app, "Functions");
+    new NodeFunction(functions, "Fn", { entry, role });
+    Template.fromStack(functions).resourceCountIs("AWS::IAM::Policy", 1);
   });
 
   it("refuses a retention of lines in a log group of one's own, and times that are none", () => {

@@ -148,6 +148,8 @@ describe("IdempotentQueue", () => {
     expect(refused(fifo, { expiresAfter: Duration.days(18) })).toThrow("allowed is more than that");
     expect(refused(fifo, { expiresAfter: Duration.days(19) })).not.toThrow();
     expect(refused({ fifo: true })).not.toThrow();
+    const long = { ...fifo, retention: Duration.days(12), deadLetterRetention: undefined as never };
+    expect(refused(long, { expiresAfter: Duration.days(23) })).not.toThrow();
   });
 
   it("refuses a dead-letter queue that forgets before the queue does", () => {
