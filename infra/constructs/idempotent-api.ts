@@ -187,7 +187,7 @@ export class IdempotentApi extends Construct {
 }
 
 function isOrigin(text: string): boolean {
-  // Its host is known at deployment.
-  if (Token.isUnresolved(text)) return /^https?:\/\/[^/\s*,']+$/.test(text);
+  // It, or its host, is known at deployment.
+  if (Token.isUnresolved(text)) return /^(https?:\/\/)?[^/\s*,':]+(:\d+)?$/.test(text);
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -173,7 +173,8 @@ function ownLogs(
     // Beside the function: the role may be of another stack.
     const actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
     const statement = new PolicyStatement({ actions, resources: [logGroup.logGroupArn] });
-    new Policy(scope, `${id}LogsPolicy`, { statements: [statement], roles: [givenRole] });
+    // One that is not to be changed is not.
+    givenRole.attachInlinePolicy(new Policy(scope, `${id}LogsPolicy`, { statements: [statement] }));
     return { logGroup, role: givenRole };
   }
   if (vpc !== undefined) return { logGroup };

@@ -1,5 +1,5 @@
 /**
- * No answer came, and there is no time or no attempt left, or the option `sleep` failed. Unless `sent` is false the operation may have been
+ * No answer came, and there is no time or no attempt left, or the option `sleep` failed. The operation may have been
  * carried out: send it again with the same `idempotencyKey` to learn its outcome. A `TypeError`, as of any `fetch` that
  * fails; `cause` is the last fault.
  */
@@ -9,6 +9,4 @@ export class IdempotentFetchError extends TypeError {
   declare readonly idempotencyKey: string | undefined;
   /** How often the request was sent. */
   declare readonly attempts: number;
-  /** `false` where no attempt had a connection: nothing was carried out. */
-  declare readonly sent: boolean;
 }

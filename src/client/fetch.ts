@@ -54,10 +54,10 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
     const { init, headers, idempotencyKey } = await within(settings.deadline, signal, () =>
       prepare(target as Partial<Request>, given, settings),
     );
-    for (let attempts = 1, sent = false; ; attempts++) {
+    for (let attempts = 1; ; attempts++) {
       let response: Response | undefined;
       let again = true;
-      let error: { readonly cause?: { readonly code?: unknown } } | undefined;
+      let error: unknown;
       try {
         [response, again] = await within(Math.min(settings.timeout, end - now()), signal, async (either) => {
           const answer = await (settings.fetch ?? fetch)(target, { ...init, headers, signal: either });
@@ -69,16 +69,14 @@ export function idempotentFetch(options: IdempotentFetchOptions = {}): Idempoten
         if ((fault as Error | undefined)?.name !== "TypeError") throw fault;
         // Of a bad URL or method, `fetch` says the same as of a network fault; the constructor of Request knows.
         if (!settings.fetch) new Request(target, { ...init, headers, signal: null });
-        error = fault as TypeError & { cause?: { code?: unknown } };
+        error = fault;
       }
-      // ECONNREFUSED, ENOTFOUND: there was no connection.
-      sent ||= !/USED|NOTF/.test(error?.cause?.code as string);
       const wait =
         (response ? retryAfter(response, now()) : 0) +
         settings.random() * Math.min(settings.maxBackoff, settings.backoff * 2 ** (attempts - 1));
       const facts = { attempts, idempotencyKey };
       const failed = (cause: unknown): IdempotentFetchError =>
-        Object.assign(new IdempotentFetchError("no answer; retry", { cause }), facts, { sent });
+        Object.assign(new IdempotentFetchError("no answer; ask again with the same key", { cause }), facts);
       // In its last two milliseconds the deadline counts as reached: a timer may fire that much too early.
       if (!again || attempts >= settings.attempts || now() + wait > end - 2) {
         if (response) return Object.assign(response, facts, { replayed: isReplay(response) });

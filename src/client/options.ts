@@ -91,7 +91,7 @@ const callback = (fallback?: unknown): Rule => [fallback, "a function", /^functi
 /** No longer than a timer can take: one above 24.8 days would fire at once. */
 const time = (fallback: number): Rule => [
   fallback,
-  "ms or { days, hours, minutes, seconds }, above 0 to 11 days",
+  "ms or { days, hours, minutes, seconds }, above 0, up to 11 days",
   /^number (?=.*[1-9])\d{1,9}(\.\d+)?$/,
 ];
 
@@ -139,7 +139,7 @@ export function readOptions(given: IdempotentFetchOptions): Settings {
  * @throws TypeError
  */
 function settle(name: string, given: unknown): unknown {
-  const [, allowed, pattern] = RULES[name] ?? refuse("option", name, Object.keys(RULES).join(", "));
+  const [, allowed, pattern] = RULES[name] ?? refuse("an option", name, Object.keys(RULES).join(", "));
   const { days = 0, hours = 0, minutes = 0, seconds = 0 } = Object(given);
   const value = typeof given === "object" ? (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000 : given;
   return pattern.test(`${typeof value} ${value}`) ? value : refuse(name, given, allowed);

@@ -21,7 +21,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const init = { ...given };
   const headers = new Headers(init.headers ?? from.headers);
-  const safe = /^(GET|HEAD|OPTIONS|)$/i.test(init.method ?? from.method ?? "");
+  const safe = /^(GET|HEAD|OPTIONS)$/i.test(init.method ?? from.method ?? "GET");
   const { body } = init;
   let source: Partial<Request> | Response | undefined;
   if (body == null) source = safe || from.body === null ? source : from;

@@ -70,6 +70,9 @@ export async function begin(
   return report(engine, request, await inTime(engine, request, lease, begun));
 }
 
+/** The milliseconds for a look that something else is done without: a hanging one leaves time for that. */
+const shortOf = (lease: Lease): number => Math.min(1_000, lease.left() / 4);
+
 /** What a claim was followed by may have taken the caller's time: nothing runs then. */
 async function inTime(engine: Engine, request: BeginRequest, lease: Lease, begun: Begun): Promise<Begun> {
   if (begun.status !== "claimed" || begun.claim.remainingTimeInMillis() > 0) return begun;
@@ -97,7 +100,9 @@ async function standingUnder(
   const now = nowOf(engine.store.clock);
   let found: Found;
   try {
-    found = await within(engine.runtime, lease.left(), () => engine.store.read(older.id, { consistent: true }));
+    // A refusal that is known does not wait for it.
+    const patience = mayClaim ? lease.left() : shortOf(lease);
+    found = await within(engine.runtime, patience, () => engine.store.read(older.id, { consistent: true }));
   } catch (error) {
     return { status: "refused", error: asStoreError(error) };
   }
@@ -130,7 +135,7 @@ async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease, h
   // While secrets are rotated two ids stand for one key: only a claim that comes before the look at the other one excludes.
   const atCommit = engine.claimAt === "commit" && !hasPrevious;
   if (request.lookFirst) {
-    const seen = await lookAt(engine, request, atCommit ? lease.left() : Math.min(1_000, lease.left() / 4));
+    const seen = await lookAt(engine, request, atCommit ? lease.left() : shortOf(lease));
     if (seen !== undefined) return seen;
   }
   return atCommit ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);

@@ -89,6 +89,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   let ended = false;
   /** The function is over, and its claim waits for what it has left at work. */
   let over = false;
+  /** What the function has left at work has ended, and nothing of it is unknown: its key is not free before. */
+  let atRest = true;
   let lost = false;
   let committed: { readonly result: unknown } | undefined;
   let committing: Promise<unknown> | undefined;
@@ -104,8 +106,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
 
   async function giveBack(): Promise<void> {
     if (commitment.vacant) return;
-    // What the function has left at work may still do something: its key is not free before.
-    if (await steps.settled(SHORT)) await release(engine, commitment.record, lease, steps);
+    if (atRest) await release(engine, commitment.record, lease, steps);
     else held("a step's outcome is unknown");
   }
 
@@ -252,12 +253,13 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (ended) return executed;
       const verdict = judge({ status: "returned", result });
       over = true;
-      // What the function has left at work may still do something: its key is not free before, and its caller does not wait.
-      const atRest = verdict !== "release" || (await steps.settled(SHORT));
+      const commits = verdict === "keep" && (commitment.vacant || writing.size > 0);
+      // Without a pause where nothing is left at work: the result is encoded before its owner can change it.
+      if ((commits || verdict === "release") && !steps.atRest()) atRest = await steps.settled(SHORT);
       const overdue = deadline.remaining() === 0;
       if (!end()) return executed;
       if (verdict === "keep") {
-        if (commitment.vacant || writing.size > 0) return commitResult(commitment, result, reduce);
+        if (commits) return commitResult(commitment, result, reduce);
         return saveResult(engine, record, lease, result, reduce);
       }
       if (verdict === "hold" || overdue || !atRest) {
@@ -278,7 +280,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       await uncommitted();
       if (ended) return undefined;
       over = true;
-      const atRest = await steps.settled();
+      atRest = await steps.settled();
       const overdue = deadline.remaining() === 0;
       if (!end()) return undefined;
       if (lost && isIdempotencyError(error) && error.code === "claim_lost") {

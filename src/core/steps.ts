@@ -40,7 +40,9 @@ export interface Steps {
   failed(): readonly string[];
   /** Whether the next attempt has to know of any: recorded ones, or marks of those that nobody knows the outcome of. */
   leaveTraces(): boolean;
-  /** Whether no step is at work any more, once that is so, or the deadline or so many milliseconds have passed. */
+  /** Whether no step is at work, and none that was left has ended with an unknown outcome. */
+  atRest(): boolean;
+  /** The same once no step is at work any more; `false` where the deadline or so many milliseconds pass before. */
   settled(most?: number): Promise<boolean>;
   run(name: string, fn: (about: StepContext) => unknown, options?: StepOptions): Promise<unknown>;
 }
@@ -69,7 +71,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
   const marked = new Set<string>();
   const used = new Set<string>();
   const atWork = new Set<Promise<unknown>>();
-  /** The function is over: nobody handles what a step that it has left at work ends with. */
+  /** The function is over, or is about to be since a step has failed: nobody may handle what another one ends with. */
   let isLeft = false;
   let endedUnknown = false;
 
@@ -147,6 +149,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
     recorded: () => [...recorded],
     failed: () => failed,
     leaveTraces: () => recorded.size > 0 || marked.size > 0 || Object.keys(record.steps).length > 0,
+    atRest: () => atWork.size === 0 && !endedUnknown,
     async settled(most) {
       isLeft = true;
       if (atWork.size === 0) return !endedUnknown;
@@ -161,9 +164,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
         while (atWork.size > 0) await Promise.allSettled(atWork);
         return !endedUnknown;
       };
-      const atRest = await Promise.race([rest(), over]);
-      cancel?.();
-      return atRest;
+      return Promise.race([rest(), over]).finally(() => cancel?.());
     },
     async run(name, fn, options = {}) {
       const running = run(name, fn, options);
@@ -172,6 +173,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
         return await running;
       } catch (error) {
         if (isLeft && outcomeIsUnknown(error)) endedUnknown = true;
+        isLeft = true;
         throw error;
       } finally {
         atWork.delete(running);

@@ -1,7 +1,7 @@
 import { isIdempotencyError } from "./errors.ts";
 
-/** Errors that are named so by `AbortSignal`, `fetch` and the AWS SDK. */
-const NAMES: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError"]);
+/** Errors that are named so by `AbortSignal`, `fetch` and the AWS SDK; the last is of `lambda-once/client`. */
+const NAMES: ReadonlySet<unknown> = new Set(["TimeoutError", "AbortError", "IdempotentFetchError"]);
 
 /** Of Node's sockets, HTTP/2, undici and axios: the request may have been sent and carried out. A refused or unresolved connection is none. */
 const CODES: ReadonlySet<unknown> = new Set([
@@ -13,7 +13,7 @@ const CODES: ReadonlySet<unknown> = new Set([
 /** Where an error keeps what it was caused by: `detail` is stripe-node's, `originalError` Middy's, the last two are `SuppressedError`'s. */
 const CAUSES = ["cause", "errors", "detail", "originalError", "error", "suppressed"] as const;
 
-/** No more errors than these are looked at: a getter may make new ones for ever. */
+/** More errors than these nobody reads: a getter may make new ones for ever. */
 const MOST = 10_000;
 
 /**
@@ -24,8 +24,8 @@ export function outcomeIsUnknown(error: unknown): boolean {
   const seen = new Set([error]);
   try {
     for (const one of seen) {
-      if (saysSo(one)) return true;
-      if (isIdempotencyError(one) || seen.size > MOST) continue;
+      if (saysSo(one) || seen.size > MOST) return true;
+      if (isIdempotencyError(one)) continue;
       for (const name of CAUSES) for (const inner of [Object(one)[name]].flat()) seen.add(inner);
     }
     return false;
@@ -42,8 +42,7 @@ function saysSo(error: unknown): boolean {
       (error.code === "store_failed" && error.outcome === "unknown")
     );
   }
-  const { name, code, cause, sent } = Object(error);
-  // `lambda-once/client` knows whether a request has gone out; HTTP/2 cancels what its connection never carried.
-  if (name === "IdempotentFetchError") return sent !== false;
+  const { name, code, cause } = Object(error);
+  // HTTP/2 cancels what its connection never carried.
   return NAMES.has(name) || (CODES.has(code) && !(code === "ERR_HTTP2_STREAM_CANCEL" && cause));
 }

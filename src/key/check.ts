@@ -26,13 +26,19 @@ export function parseExpression(expression: string, option: string): Node {
   visit(node, (one, parent) => {
     if (isHyphen(one)) refuse(`which is a subtraction${hint}`);
     if (one.type === "Function") checkCall(one, refuse);
-    if (one.type === "Literal" && Math.abs(Number(one.value)) > Number.MAX_SAFE_INTEGER)
+    if (one.type === "Literal" && holdsRounded(one.value))
       refuse("with a number beyond 2^53, whose last digits are lost");
     if (one.type === "ExpressionReference" && parent?.type !== "Function")
       refuse("where `&` stands outside of a function's argument");
   });
   if (!readsInput(node)) refuse("which is the same for every input; a name stands without quotes or in double quotes");
   return node;
+}
+
+/** A number of a literal, which may have been another one as it was written. */
+function holdsRounded(value: unknown): boolean {
+  if (typeof value === "number") return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return typeof value === "object" && Object.values(Object(value)).some(holdsRounded);
 }
 
 function visit(node: Node, see: (node: Node, parent: Node | undefined) => void, parent?: Node): void {

@@ -106,7 +106,7 @@ function sendable(
   }
   const transport = sdkTransport(client);
   // The same write objects, committed again after an unknown outcome, are the same transaction for ten minutes.
-  const token = mayRepeat ? hash("sha256", JSON.stringify(plan.writeIds), "hex").slice(0, 36) : randomUUID();
+  const token = mayRepeat ? hash("sha256", JSON.stringify([plan.writeIds, items]), "hex").slice(0, 36) : randomUUID();
   const input = transaction(items, token);
   const committed = items.map((): PartFacts => ({ status: "committed" }));
   return {

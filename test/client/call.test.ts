@@ -115,7 +115,7 @@ describe("idempotentFetch(): the body", () => {
 
 describe("idempotentFetch(): options", () => {
   it.each<readonly [options: object, message: string]>([
-    [{ retries: 3 }, "option is retries; allowed is key, header, retryHeader, deadline,"],
+    [{ retries: 3 }, "an option is retries; allowed is key, header, retryHeader, deadline,"],
     [{ key: "a b" }, "key is string; allowed is 1 to 255 visible ASCII characters, or a function"],
     [{ header: "a b" }, "header is a b; allowed is a header's name"],
     [{ retryHeader: true }, "retryHeader is true; allowed is a header's name or false"],

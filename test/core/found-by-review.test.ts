@@ -1,7 +1,7 @@
 // Each of these faults was seen by a reviewer.
 
 import { currentClaim, idempotent, memoryStore } from "lambda-once";
-import { memoryTables } from "lambda-once/testing";
+import { memoryTables, testingStore } from "lambda-once/testing";
 import { describe, expect, it, vi } from "vitest";
 import { begin } from "../../src/core/begin.ts";
 import type { EpochSeconds } from "../../src/core/time.ts";
@@ -242,4 +242,113 @@ it("the contexts of calls that have ended are not kept by calls that they starte
   stop.open("x");
   await working;
   expect(alive).toBeLessThan(30);
+});
+
+it.each([{}, { once: true }])("a step that is still at work when its commit fails is recorded: %j", async (options) => {
+  const under = bench();
+  under.tables.put("orders", { id: "o-1" });
+  const claim = await under.claim();
+  const charging = gate<string>();
+  const charge = claim.step("charge", () => charging.opened, options).catch((error: unknown) => error);
+  await settle();
+  claim.write([putNew({ id: "o-1" })]);
+  const returned = thrownBy(claim.returned("done"));
+  await settle();
+  charging.open("ch-1");
+  expect(await returned).toMatchObject({ code: "write_conflict" });
+  expect(await charge).toBe("ch-1");
+  const again = vi.fn(() => "ch-2");
+  expect(await (await under.claim()).step("charge", again, options)).toBe("ch-1");
+  expect(again).not.toHaveBeenCalled();
+});
+
+it.each([
+  [3_000, 1_990, 60, true],
+  [1_500, 900, 0, false],
+])("the wait for a step ends within the Lambda's time of %i ms", async (remaining, until, takes, usesSignal) => {
+  const under = bench();
+  under.tables.put("orders", { id: "o-1" });
+  const claim = await under.claim({ remaining });
+  if (usesSignal) void claim.signal;
+  claim.step("charge", () => new Promise(() => {})).catch(() => undefined);
+  await settle();
+  claim.write([putNew({ id: "o-1" })]);
+  under.time.advance(until);
+  await settle();
+  let error: unknown;
+  void thrownBy(claim.returned("done")).then((thrown) => {
+    error = thrown;
+  });
+  await settle();
+  under.time.advance(takes);
+  for (let at = until + takes; at < remaining; at += 10) {
+    await settle();
+    under.time.advance(10);
+  }
+  await settle();
+  expect(error).toMatchObject({ code: "write_conflict" });
+});
+
+describe("a step that ends in a time-out which nobody handles", () => {
+  const failing = (charge: (signal: AbortSignal) => Promise<never>, cleaningUp: () => Promise<unknown>) => {
+    const store = testingStore();
+    const call = idempotent(
+      async (_: string) => {
+        const claim = currentClaim();
+        const abort = new AbortController();
+        try {
+          await Promise.all([
+            claim.step("charge", () => charge(abort.signal)),
+            claim.step("reserve", async () => {
+              await settle();
+              abort.abort();
+              throw new Error("sold out");
+            }),
+          ]);
+        } finally {
+          await cleaningUp();
+        }
+        return "x";
+      },
+      { store, operation: "charge" },
+    );
+    return { store, call };
+  };
+
+  it("holds the key where its sibling's failure has aborted it", async () => {
+    const { store, call } = failing(
+      (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      async () => undefined,
+    );
+    await expect(call("1")).rejects.toThrow();
+    expect(store.records()).toMatchObject([{ status: "IN_PROGRESS" }]);
+  });
+
+  it("holds the key where it ends while the function cleans up", async () => {
+    const late = gate<never>();
+    const { store, call } = failing(
+      () => late.opened,
+      async () => {
+        late.fail(new DOMException("no answer", "TimeoutError"));
+        await settle();
+      },
+    );
+    await expect(call("1")).rejects.toThrow("sold out");
+    expect(store.records()).toMatchObject([{ status: "IN_PROGRESS" }]);
+  });
+});
+
+it("a duplicate under a rotated secret does not wait for the look at the older id", async () => {
+  const under = bench();
+  await under.claim();
+  under.next("read", hanging);
+  let begun: unknown;
+  void begin(under.engine, request, [{ ...request, id: "op#old" }]).then((one) => {
+    begun = one;
+  });
+  for (let passed = 0; passed < 2_000; passed += 100) {
+    under.time.advance(100);
+    await settle();
+  }
+  expect(begun).toMatchObject(inProgress);
 });

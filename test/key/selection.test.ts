@@ -431,6 +431,9 @@ describe("explainMissing", () => {
     expect(() => compileSelection("json(@).l[?id == `9007199254740993`].x", "key")).toThrow(
       "with a number beyond 2^53",
     );
+    expect(() => compileSelection('x == `{"a": [9007199254740993]}` && id', "key")).toThrow("with a number beyond");
+    for (const text of ["id == '12345678901234567890' && id", "[tenant, id || 'Infinity']", "id || `null`"])
+      expect(() => compileSelection(text, "key")).not.toThrow();
   });
 
   // Seen by a reviewer: it was null in silence, so that different bodies shared a key.

@@ -98,3 +98,19 @@ it("answers what it came to, also where its answer was lost", async () => {
   const nobody = await commit(client, [close("door-4")]);
   expect(nobody.outcomes).toStrictEqual([{ outcome: "illegal", state: undefined, current: undefined }]);
 });
+
+// Seen by a reviewer: both commits had one token, and the second was refused for ten minutes.
+it("and is committed beside another plain action than before", async () => {
+  const id = "door-7";
+  await put(document, name, { id, state: "open", version: 1 });
+  const log = (at: number) => ({ Put: { TableName: name, Item: { id: "log-7", at } } });
+  const { client: lossy } = faultyClient(local, Array(300).fill(lostResponse));
+  let time = 0;
+  const sleep = async (millis: number) => {
+    time += millis;
+  };
+  const move = close(id);
+  const patient = { monotonic: () => time, sleep, random: () => 1 };
+  await expect(commitBy(patient, lossy, [move, log(1)])).rejects.toMatchObject({ outcome: "unknown" });
+  expect(await commit(client, [move, log(2)])).toMatchObject({ committed: true });
+});

@@ -142,6 +142,7 @@ describe("IdempotentApi", () => {
     const template = templateOf((stack) => {
       const host = new CfnParameter(stack, "Host").valueAsString;
       order(new IdempotentApi(stack, "Api", { corsOrigin: `https://${host}` }), aFunction(stack));
+      expect(() => new IdempotentApi(stack, "Other", { corsOrigin: host })).not.toThrow();
     });
     template.hasResourceProperties(METHOD, { HttpMethod: "OPTIONS" });
   });

@@ -115,6 +115,12 @@ describe("IdempotentFunction", () => {
     const functions = new Stack(app, "Functions");
     new NodeFunction(functions, "Fn", { entry, role });
     Template.fromStack(functions).resourceCountIs("AWS::IAM::Policy", 1);
+    // And one that is not to be changed is not.
+    const central = templateOf((stack) => {
+      const arn = "arn:aws:iam::123456789012:role/central";
+      aFunction(stack, { role: Role.fromRoleArn(stack, "Central", arn, { mutable: false }) });
+    });
+    central.resourceCountIs("AWS::IAM::Policy", 0);
   });
 
   it("refuses a retention of lines in a log group of one's own, and times that are none", () => {
