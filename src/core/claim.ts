@@ -3,7 +3,7 @@ import { type Engine, type Outcome, tell } from "./engine.ts";
 import { IdempotencyClaimLostError, IdempotencyConfigError, isIdempotencyError, tooLarge } from "./errors.ts";
 import { deadlineOf, type Lease } from "./lease.ts";
 import { encode } from "./persist.ts";
-import { type Found, type InProgressRecord, isFinished } from "./record.ts";
+import { type Encoded, type Found, type InProgressRecord, isFinished } from "./record.ts";
 import { keepRenewed } from "./renewal.ts";
 import { type Answer, keepError, release, saveResult, winnerOf } from "./settle.ts";
 import {
@@ -108,6 +108,13 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     if (commitment.vacant) return;
     if (atRest) await release(engine, commitment.record, lease, steps);
     else held("a step's outcome is unknown");
+  }
+
+  /** What a commit is to hold. */
+  function encodingOf(result: unknown, reduce: (result: unknown) => unknown = (whole) => whole): Promise<Encoded> {
+    const encoding = (async () => encode(engine, id, lease, reduce(result)))();
+    encoding.catch(() => {}); // Whoever commits it hears of it.
+    return encoding;
   }
 
   async function uncommitted(): Promise<void> {
@@ -254,12 +261,13 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       const verdict = judge({ status: "returned", result });
       over = true;
       const commits = verdict === "keep" && (commitment.vacant || writing.size > 0);
-      // Without a pause where nothing is left at work: the result is encoded before its owner can change it.
-      if ((commits || verdict === "release") && !steps.atRest()) atRest = await steps.settled(SHORT);
+      // Before anything is waited for, and its owner could change it.
+      const encoding = commits ? encodingOf(result, reduce) : undefined;
+      if ((commits || verdict !== "keep") && !steps.atRest()) atRest = await steps.settled(SHORT);
       const overdue = deadline.remaining() === 0;
       if (!end()) return executed;
       if (verdict === "keep") {
-        if (commits) return commitResult(commitment, result, reduce);
+        if (encoding !== undefined) return commitResult(commitment, result, encoding);
         return saveResult(engine, record, lease, result, reduce);
       }
       if (verdict === "hold" || overdue || !atRest) {

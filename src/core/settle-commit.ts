@@ -38,14 +38,14 @@ export interface Committing {
 export async function commitResult(
   committing: Committing,
   result: unknown,
-  reduce: (result: unknown) => unknown = (whole) => whole,
+  encoding: Promise<Encoded>,
 ): Promise<Answer> {
-  const { engine, lease, writing } = committing;
+  const { engine, writing } = committing;
   const { id } = committing.record;
   let end: CommitEnd;
   try {
     const plan = writing.plan();
-    const encoded = await encode(engine, id, lease, reduce(result));
+    const encoded = await encoding;
     end = await sendCommit(committing, encoded, plan);
     if (end.status === "refused") throw writeConflict(plan, end.facts);
     if (end.status === "too_large") throw tooLarge(end);

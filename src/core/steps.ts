@@ -71,7 +71,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
   const marked = new Set<string>();
   const used = new Set<string>();
   const atWork = new Set<Promise<unknown>>();
-  /** The function is over, or is about to be since a step has failed: nobody may handle what another one ends with. */
+  /** The function is over, or may be about to be, since a step has failed beside others: nobody may handle what these end with. */
   let isLeft = false;
   let endedUnknown = false;
 
@@ -173,7 +173,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
         return await running;
       } catch (error) {
         if (isLeft && outcomeIsUnknown(error)) endedUnknown = true;
-        isLeft = true;
+        if (atWork.size > 1) isLeft = true;
         throw error;
       } finally {
         atWork.delete(running);

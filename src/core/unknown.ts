@@ -14,7 +14,7 @@ const CODES: ReadonlySet<unknown> = new Set([
 const CAUSES = ["cause", "errors", "detail", "originalError", "error", "suppressed"] as const;
 
 /** More errors than these nobody reads: a getter may make new ones for ever. */
-const MOST = 10_000;
+const MOST = 200_000;
 
 /**
  * Whether an error says that nobody knows if the effect happened: a request that timed out, was aborted or lost its

@@ -352,3 +352,67 @@ it("a duplicate under a rotated secret does not wait for the look at the older i
   }
   expect(begun).toMatchObject(inProgress);
 });
+
+describe("time-outs of steps that the function has dealt with do not hold the key", () => {
+  const timeout = () => Promise.reject(new DOMException("no answer", "TimeoutError"));
+  const no = () => undefined;
+
+  it("where it then throws an ordinary error", async () => {
+    const under = bench();
+    const claim = await under.claim();
+    for (const name of ["try-1", "try-2"]) await claim.step(name, timeout).catch(no);
+    await claim.step("look", () => "not charged");
+    await claim.threw(new Error("card declined"));
+    expect(await under.begin()).toMatchObject({ status: "claimed" });
+  });
+
+  it("where another step has failed before, and its answer is not remembered", async () => {
+    const under = bench({ remember: () => "release" });
+    const claim = await under.claim();
+    await claim.step("coupon", () => Promise.reject(new Error("no such coupon"))).catch(no);
+    await claim.step("charge", timeout).catch(no);
+    await claim.returned(402);
+    expect(await under.begin()).toMatchObject({ status: "claimed" });
+  });
+
+  it("where a name was used twice before, and its commit is refused", async () => {
+    const under = bench();
+    under.tables.put("orders", { id: "o-1" });
+    const claim = await under.claim();
+    await claim.step("a", () => 1);
+    await claim.step("a", () => 1).catch(no);
+    await claim.step("charge", timeout).catch(no);
+    claim.write([putNew({ id: "o-1" })]);
+    await claim.returned("x").catch(no);
+    expect(await under.begin()).toMatchObject({ status: "claimed" });
+  });
+});
+
+it("a step that is left at work is recorded where the answer is held", async () => {
+  const under = bench({ remember: () => "hold" });
+  const claim = await under.claim();
+  const charging = gate<string>();
+  const charge = claim.step("charge", () => charging.opened).catch((error: unknown) => error);
+  await settle();
+  const ending = claim.returned(202);
+  await settle();
+  charging.open("ch-1");
+  await ending;
+  expect(await charge).toBe("ch-1");
+});
+
+it("the result is encoded before its owner changes it, with a step at work", async () => {
+  const under = bench();
+  const claim = await under.claim();
+  const charging = gate<string>();
+  claim.step("charge", () => charging.opened).catch(() => undefined);
+  await settle();
+  claim.write([count("o-1")]);
+  const result = { lines: ["a"] };
+  const ending = claim.returned(result);
+  await settle();
+  result.lines.push("changed");
+  charging.open("ch-1");
+  await ending;
+  expect(await under.begin()).toMatchObject({ status: "replayed", result: { lines: ["a"] } });
+});

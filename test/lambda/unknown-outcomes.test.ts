@@ -274,3 +274,8 @@ it("is that of idempotentFetch() where a redirect led nowhere", async () => {
   await new Promise((resolve) => server.close(resolve));
   expect([carriedOut, store.records()]).toMatchObject([1, [{ status: "IN_PROGRESS" }]]);
 });
+
+it("is not that of an import with very many errors", () => {
+  const errors = Array.from({ length: 20_000 }, (_, row) => ({ row, message: "not a number" }));
+  expect(outcomeIsUnknown(Object.assign(new Error("invalid import"), { errors }))).toBe(false);
+});

@@ -2,10 +2,12 @@ import { isIdempotencyError } from "../../src/core/errors.ts";
 import type { ClaimAnswer, ClaimRequest, RenewRequest } from "../../src/core/store.ts";
 import { epochMillis } from "../../src/core/time.ts";
 import type { Item } from "../../src/store/attributes.ts";
+import { isHeldBy } from "../../src/store/conditions.ts";
 import { fromItem } from "../../src/store/item.ts";
 import type { MemoryStore } from "../../src/store/memory.ts";
 import type { Mutant } from "./simulation.ts";
 
+type RenewAnswer = Awaited<ReturnType<MemoryStore["renew"]>>;
 type Held = { readonly id: string; readonly owner: string };
 
 /** The request as if whoever holds the item had sent it: no condition on the owner is left. */
@@ -15,13 +17,12 @@ const asHolder = <R extends Held>({ items }: MemoryStore, request: R): R => {
 };
 
 /** A renewal by its owner alone, whatever the lock's end. */
-async function renewed({ items, renew }: MemoryStore, request: RenewRequest): ReturnType<MemoryStore["renew"]> {
-  const item = items.get(request.id);
-  const longest = { ...request, lockedUntil: epochMillis(Number.MAX_SAFE_INTEGER) };
-  const answer = await renew(longest);
-  if (item !== undefined && answer.outcome === "written")
-    items.set(request.id, { ...(items.get(request.id) ?? item), lockedUntil: { N: String(request.lockedUntil) } });
-  return answer;
+function renewed({ items }: MemoryStore, { id, owner, lockedUntil, expiresAt }: RenewRequest): RenewAnswer {
+  const item = items.get(id);
+  if (!isHeldBy(item, owner)) return { outcome: "conflict", found: fromItem(item, id) };
+  const expiry = expiresAt !== undefined && { expiresAt: { N: String(expiresAt) } };
+  items.set(id, { ...item, lockedUntil: { N: String(lockedUntil) }, ...expiry });
+  return { outcome: "written" };
 }
 
 /** A claim that looks at a changed item; what it is told is what really stands there. */
