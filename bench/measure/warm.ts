@@ -39,7 +39,7 @@ export async function prime(
       });
     }
   };
-  for (let turn = 0; turn < (quick ? PRIMING.turns / 5 : PRIMING.turns); turn++) {
+  for (let turn = 0; turn < (quick ? PRIMING.turns / 2 : PRIMING.turns); turn++) {
     for (const child of Object.values(libraries)) await run(child, PRIMED.library);
     for (const child of Object.values(floors)) await run(child, PRIMED.floor);
   }
