@@ -1,4 +1,6 @@
 import type { RequestOptions } from "node:http";
+import { tableOf } from "./scenario.ts";
+import type { Subject } from "./serve.ts";
 
 /** Sends one request, and gives the text of its answer. */
 export type Send = (operation: string, body: string) => Promise<string>;
@@ -42,3 +44,17 @@ export const putOf = (TableName: string, id: string): string =>
   JSON.stringify({ TableName, Item: { id: { S: id } }, rest: "x".repeat(640) });
 export const updateOf = (TableName: string, id: string): string =>
   JSON.stringify({ TableName, Key: { id: { S: id } }, rest: "x".repeat(700) });
+
+/** As many requests as a first execution or a replay makes, by nothing else. */
+export const requestsBy =
+  (makeSend: () => Send): Subject =>
+  (scenario) => {
+    const send = makeSend();
+    const table = tableOf("ours", scenario);
+    let sent = 0;
+    return async () => {
+      const id = `place-order#${++sent}`;
+      const answer = await send("PutItem", putOf(table, id));
+      return scenario.path === "first" ? send("UpdateItem", updateOf(table, id)) : answer;
+    };
+  };

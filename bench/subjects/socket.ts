@@ -1,6 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { endpoint, putOf, type Send, unsigned, updateOf } from "./https.ts";
-import { tableOf } from "./scenario.ts";
+import { endpoint, requestsBy, type Send, unsigned } from "./https.ts";
 import { serve } from "./serve.ts";
 
 /** The same bytes over one socket of `node:tls`, one request after the other: HTTP as far as its answers' lengths. */
@@ -40,14 +39,4 @@ function bareSocket(): Send {
     });
 }
 
-/** As many requests as a first execution or a replay makes, over a socket alone. */
-serve((scenario) => {
-  const send = bareSocket();
-  const table = tableOf("ours", scenario);
-  let sent = 0;
-  return async () => {
-    const id = `place-order#${++sent}`;
-    const answer = await send("PutItem", putOf(table, id));
-    return scenario.path === "first" ? send("UpdateItem", updateOf(table, id)) : answer;
-  };
-});
+serve(requestsBy(bareSocket));

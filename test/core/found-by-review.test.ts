@@ -72,7 +72,7 @@ describe("a step that follows another one after the function is over", () => {
     );
     await expect(pay({ id: "1" })).rejects.toThrow("neighbour");
     const again = pay({ id: "1" });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let turn = 0; turn < 5; turn++) await settle();
     second.open();
     expect(await again).toBe("done");
     expect(most).toBe(1);
