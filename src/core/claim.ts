@@ -265,7 +265,11 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       const encoding = commits ? encodingOf(result, reduce) : undefined;
       if ((commits || verdict !== "keep") && !steps.atRest()) atRest = await steps.settled(SHORT);
       const overdue = deadline.remaining() === 0;
-      if (!end()) return executed;
+      if (!end()) {
+        // Held meanwhile: nothing is committed any more.
+        if (commits) throw hasEnded("a commit");
+        return executed;
+      }
       if (verdict === "keep") {
         if (encoding !== undefined) return commitResult(commitment, result, encoding);
         return saveResult(engine, record, lease, result, reduce);

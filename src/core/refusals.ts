@@ -8,8 +8,10 @@ export class IdempotencyKeyMissingError extends IdempotencyErrorBase {
   declare readonly reason: "missing" | "unreadable";
 
   constructor({ reason, detail, cause }: { reason: "missing" | "unreadable"; detail: string; cause?: unknown }) {
-    super(`the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`, { cause });
-    this.reason = reason;
+    super(`the idempotency key ${reason === "missing" ? "is missing" : "cannot be read"}: ${detail}`, {
+      cause,
+      facts: { reason },
+    });
   }
 }
 

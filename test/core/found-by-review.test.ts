@@ -416,3 +416,20 @@ it("the result is encoded before its owner changes it, with a step at work", asy
   await ending;
   expect(await under.begin()).toMatchObject({ status: "replayed", result: { lines: ["a"] } });
 });
+
+// A result whose writes were not committed must not be returned as if they were.
+it("with writes, a claim that is held while it waits for a step does not return its result", async () => {
+  const under = bench();
+  const claim = await under.claim();
+  const charging = gate<string>();
+  claim.step("charge", () => charging.opened).catch(() => undefined);
+  await settle();
+  claim.write([putNew({ id: "o-1" })]);
+  const returned = claim.returned("done");
+  await settle();
+  claim.hold("timed out");
+  charging.open("ch-1");
+  await expect(returned).rejects.toMatchObject({ code: "config" });
+  expect(under.tables.get("orders", { id: "o-1" })).toBeUndefined();
+  expect(await under.begin()).toMatchObject(inProgress);
+});
