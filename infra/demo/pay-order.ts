@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { currentClaim } from "lambda-once";
 import { commit } from "lambda-once/dynamodb";
-import { transition } from "lambda-once/writes";
+import { transition, updateIfVersion } from "lambda-once/writes";
 import { answer, customerOf, notFound } from "./answer.ts";
 import { booking, newEntry } from "./ledger.ts";
 import { client, findOrder, machine, orders } from "./order.ts";
@@ -18,7 +18,7 @@ export async function payOrder(event: APIGatewayProxyEvent, _context: Context): 
   const { id, customer } = found;
   // Where it is charging already, an earlier attempt died, or nobody knows what the provider did: this one goes on.
   await commit(client, [transition({ table: orders, key: { id }, from: "placed", to: "charging", machine })]);
-  const { amount, status } = (await findOrder(id, customer)) ?? found;
+  const { amount, status, version } = (await findOrder(id, customer)) ?? found;
   if (status === "cancelled") return answer(409, { message: "the order is cancelled", status });
   if (status !== "charging") return answer(200, { orderId: id, status });
 
@@ -32,7 +32,11 @@ export async function payOrder(event: APIGatewayProxyEvent, _context: Context): 
     return answer(200, { orderId: id, chargeId, status: "charged" });
   } catch (error) {
     if (!(error instanceof ChargeRefusedError)) throw error;
-    await commit(client, [transition({ table: orders, key: { id }, from: "charging", to: "placed", machine })]);
+    // Of this version alone: it may be charged anew by now, where this attempt slept past its lock.
+    await commit(client, [
+      transition({ table: orders, key: { id }, from: "charging", to: "placed", machine }),
+      updateIfVersion({ table: orders, key: { id }, version }),
+    ]);
     return answer(402, { message: error.message, status: "placed" });
   }
 }

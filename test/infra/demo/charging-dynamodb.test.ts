@@ -104,3 +104,22 @@ it("an order that begins to be charged is not changed by a list of versions", as
   expect(changed.statusCode).toBe(412);
   expect(await order("o-2")).toMatchObject({ status: "charging", amount: 100 });
 });
+
+// A process that wakes up past its lock must not open an order again that another attempt charges now.
+it("an order that is charged anew is left alone by an attempt whose charge was refused long ago", async () => {
+  await place("o-3");
+  vi.stubGlobal("fetch", async () => {
+    await document.send(
+      new UpdateCommand({
+        TableName,
+        Key: { id: "o-3" },
+        UpdateExpression: "SET version = version + :two",
+        ExpressionAttributeValues: { ":two": 2 },
+      }),
+    );
+    return new Response("{}", { status: 402 });
+  });
+  await request("POST", "/orders/{id}/pay", "o-3");
+  vi.unstubAllGlobals();
+  expect(await order("o-3")).toMatchObject({ status: "charging", version: 4 });
+});
