@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { isBuiltin } from "node:module";
 import { defineConfig, type UserConfig } from "tsdown";
 
 interface Target {
@@ -25,7 +24,7 @@ function entries(): Record<string, string> {
 const GROUPS = [
   {
     name: "core",
-    test: /\/src\/core\/(check-names|commit-plan|duration|error-base|errors|plain|record|sendings|time)\.ts|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
+    test: /\/src\/core\/(check|commit-plan|duration|error-base|errors|plain|record|sendings|time)\.ts|\/src\/store\/(attributes|claimed|conditions|item|options|reader|size)\.ts/,
   },
   {
     name: "call",
@@ -38,15 +37,20 @@ const GROUPS = [
 ];
 
 /**
- * `aws4` requires modules of Node.js: a bundle would need a `require` of its own for them, and an import of their names costs a
- * start a tenth of a millisecond each.
+ * `aws4` is CommonJS: the helpers that a build makes for that would be one more file for a start to load, and its modules of
+ * Node.js a tenth of a millisecond each, were they imported by their names.
  */
-const builtinsOfSigner = {
-  name: "builtins-of-the-signer",
-  resolveId: (id: string, importer?: string) =>
-    importer?.includes("/aws4/") && isBuiltin(id) ? `\0node:${id}` : undefined,
-  load: (id: string) =>
-    id.startsWith("\0node:") ? `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(1))});` : undefined,
+const signerAsModule = {
+  name: "signer-as-module",
+  transform: (code: string, id: string) => {
+    if (!/\/aws4\/\w+\.js$/.test(id)) return undefined;
+    const names = [...code.matchAll(/require\('(\.[^']+)'\)/g)].map(([, name]) => name);
+    const imports = names.map((name, at) => `import required${at} from "${name}";`);
+    const known = names.map((name, at) => `"${name}": required${at}`);
+    const require = `const require = (id) => ({ ${known.join()} })[id] ?? process.getBuiltinModule(\`node:\${id}\`);`;
+    const body = `const module = { exports: {} }, { exports } = module;\n${code}\nexport default module.exports;`;
+    return { code: [...imports, require, body].join("\n"), map: null };
+  },
 };
 
 const common: UserConfig = {
@@ -65,7 +69,7 @@ const config: UserConfig[] = defineConfig([
     name: "code",
     dts: false,
     sourcemap: true,
-    plugins: [builtinsOfSigner],
+    plugins: [signerAsModule],
     outputOptions: { codeSplitting: { groups: GROUPS } },
   },
   { ...common, name: "declarations", dts: { emitDtsOnly: true, sourcemap: true }, clean: false },

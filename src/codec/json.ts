@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { checkNames } from "../core/check-names.ts";
+import { checkNames, refuseValue } from "../core/check.ts";
 import type { Codec } from "../core/codec.ts";
-import { show } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyResultError } from "../core/errors.ts";
+import { IdempotencyResultError } from "../core/errors.ts";
 import type { Encoded } from "../core/record.ts";
 import { assertStorable } from "../core/storable.ts";
 
@@ -35,9 +34,7 @@ export function json(options: JsonCodecOptions = {}): Codec {
   checkNames("json()", options, ["compressAbove"]);
   const compressAbove = options.compressAbove ?? 700;
   if (typeof compressAbove !== "number" || Number.isNaN(compressAbove) || compressAbove < 0) {
-    throw new IdempotencyConfigError(
-      `compressAbove is ${show(compressAbove)}; allowed is a number of bytes, 0 or more`,
-    );
+    refuseValue("compressAbove", compressAbove, "is a number of bytes, 0 or more");
   }
   return {
     encode(value) {

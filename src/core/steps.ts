@@ -1,3 +1,4 @@
+import { checkNames, refuseValue } from "./check.ts";
 import { show } from "./duration.ts";
 import type { Engine } from "./engine.ts";
 import {
@@ -187,7 +188,7 @@ const stepPath = (name: string): string => `$steps[${JSON.stringify(name)}]`;
 /** The name of a step, or of what a key is for. */
 export function checkName(name: unknown, where: string): void {
   if (typeof name === "string" && name.length >= 1 && name.length <= 255) return;
-  throw new IdempotencyConfigError(`the name of ${where} is ${show(name)}; allowed are strings of 1 to 255 characters`);
+  refuseValue(`the name of ${where}`, name, "are strings of 1 to 255 characters");
 }
 
 /** Whether the step is to begin once. */
@@ -196,10 +197,8 @@ export function readOptions(name: unknown, fn: unknown, options: StepOptions): b
   if (typeof fn !== "function") {
     throw new IdempotencyConfigError(`the step ${show(name)} is to run ${show(fn)}; allowed is a function`);
   }
-  const names = typeof options === "object" && options !== null ? Object.keys(options) : [show(options)];
-  const unknown = names.find((option) => option !== "once");
-  if (unknown !== undefined) throw new IdempotencyConfigError(`a step has no option ${show(unknown)}; allowed is once`);
+  checkNames("a step", options, ["once"]);
   const { once = false } = options;
   if (typeof once === "boolean") return once;
-  throw new IdempotencyConfigError(`once is ${show(once)}; allowed are true and false`);
+  return refuseValue("once", once, "are true and false");
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { checkNames, checkOperation, refuseValue } from "../core/check.ts";
 import { decide } from "../core/decide.ts";
-import { type Duration, show, toMillis } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyRecordError, IdempotencyStoreError } from "../core/errors.ts";
+import { type Duration, toMillis } from "../core/duration.ts";
+import { IdempotencyRecordError, IdempotencyStoreError } from "../core/errors.ts";
 import type { ClaimedFrom, ClaimRequest, IdempotencyStore } from "../core/store.ts";
 import { storeInUse } from "../core/store-in-use.ts";
 import { after, ceilSeconds, type EpochMillis, nowOf } from "../core/time.ts";
@@ -90,19 +91,12 @@ async function claim(store: IdempotencyStore, request: ClaimRequest): ReturnType
 }
 
 function read(options: FirstWithinOptions, key: unknown): { readonly store: IdempotencyStore; readonly id: string } {
-  if (typeof options !== "object" || options === null) {
-    return refuse(`the options of firstWithin() are ${show(options)}; allowed are store, operation, principal`);
-  }
-  const known = ["store", "operation", "principal"];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) refuse(`firstWithin() has no option ${show(unknown)}; allowed are ${known.join(", ")}`);
-  const { store, operation, principal } = options;
+  checkNames("firstWithin()", options, ["store", "operation", "principal"]);
+  const { store, principal } = options;
   if (typeof store?.claim !== "function" || typeof store.clock?.now !== "function") {
-    refuse(`store is ${show(store)}; allowed is dynamoDBStore(), memoryStore() or another IdempotencyStore`);
+    refuseValue("store", store, "is dynamoDBStore(), memoryStore() or another IdempotencyStore");
   }
-  if (typeof operation !== "string" || !/^[\x21-\x7e]{1,255}$/.test(operation)) {
-    refuse(`operation is ${show(operation)}; allowed are 1 to 255 visible ASCII characters`);
-  }
+  const operation = checkOperation(options.operation);
   const source = "firstWithin() is given";
   // Its own kind of key: a window never meets a record of `idempotent()` under the same operation and key.
   const keyText = `first-within:${partsText(key, "key", false, source)}`;
@@ -110,8 +104,4 @@ function read(options: FirstWithinOptions, key: unknown): { readonly store: Idem
   const shared = !("principal" in options) || principal === false;
   const who = shared ? undefined : partsText(principal, "principal", false, source);
   return { store, id: recordId({ operation, principal: who, key: keyText }) };
-}
-
-function refuse(sentence: string): never {
-  throw new IdempotencyConfigError(sentence);
 }

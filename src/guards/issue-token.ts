@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { type Duration, show, toMillis } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
+import { checkOperation, refuseValue } from "../core/check.ts";
+import { type Duration, toMillis } from "../core/duration.ts";
+import { IdempotencyStoreError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import { storeInUse } from "../core/store-in-use.ts";
 import { after, ceilSeconds, nowOf } from "../core/time.ts";
@@ -47,18 +48,11 @@ const MOST_TRIES = 3;
 export async function issueToken(options: IssueTokenOptions): Promise<string> {
   const BY = "issueToken()";
   const [secret] = secretsOf(BY, options, NAMES) as readonly [Secret];
-  const { operation } = options;
+  const operation = checkOperation(options.operation, `${BY}: `);
   const store = options.store && storeInUse(options.store);
-  if (typeof operation !== "string" || !/^[\x21-\x7e]{1,255}$/.test(operation)) {
-    throw new IdempotencyConfigError(
-      `${BY}: operation is ${show(operation)}; allowed are 1 to 255 visible ASCII characters`,
-    );
-  }
   const issue = store?.issue;
   if (issue === undefined) {
-    throw new IdempotencyConfigError(
-      `${BY}: store is ${show(store)}; allowed is a store that issues tokens: dynamoDBStore(), memoryStore()`,
-    );
+    return refuseValue(`${BY}: store`, store, "is a store that issues tokens: dynamoDBStore(), memoryStore()");
   }
   const lifetime = toMillis(options.expiresAfter, "expiresAfter");
   const [hashed] = validateSecrets(options.secret) ?? [];

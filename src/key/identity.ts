@@ -1,3 +1,4 @@
+import { refuseValue } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, isIdempotencyError } from "../core/errors.ts";
 import { isPlainArray, isPlainObject } from "../core/plain.ts";
@@ -39,9 +40,7 @@ export function compilePart(
   lenient = false,
 ): (args: readonly unknown[]) => string | undefined {
   if (typeof source === "string") return compileExpression(source, part, lenient);
-  if (typeof source !== "function") {
-    throw new IdempotencyConfigError(`${part} is ${show(source)}; allowed is a JMESPath expression or a function`);
-  }
+  if (typeof source !== "function") refuseValue(part, source, "is a JMESPath expression or a function");
   if (Object.prototype.toString.call(source) === "[object AsyncFunction]") throw asynchronous(part);
   const select = source as (...args: readonly unknown[]) => unknown;
   return (args) => partsText(callSelector(select, args, part), part, lenient, `the ${part} function returns`);

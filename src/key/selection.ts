@@ -1,5 +1,4 @@
-import { show } from "../core/duration.ts";
-import { IdempotencyConfigError } from "../core/errors.ts";
+import { refuseValue } from "../core/check.ts";
 import { parseExpression } from "./check.ts";
 import { interpreter, isNothing, lackedPart } from "./interpreter.ts";
 import { UnreadableText } from "./json-text.ts";
@@ -43,9 +42,7 @@ export interface Selection {
  */
 export function compileSelection(expression: string, option: string): Selection {
   if (typeof expression !== "string" || expression.trim() === "") {
-    throw new IdempotencyConfigError(
-      `${option} is ${show(expression)}; allowed is a JMESPath expression such as \`orderId\``,
-    );
+    refuseValue(option, expression, "is a JMESPath expression such as `orderId`");
   }
   const node = parseExpression(expression, option);
   const slipIn = (input: unknown): string | undefined => findStringSlip(node, input);

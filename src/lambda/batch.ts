@@ -1,3 +1,4 @@
+import { refuseValue } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import { handleBatch } from "./batch/handle.ts";
@@ -55,18 +56,17 @@ export function idempotentBatch<Record = SqsRecord, Context extends LambdaContex
   recordHandler: (record: Record, context: Context) => Promise<unknown>,
   options: BatchOptions<NoInfer<Record>, NoInfer<Context>>,
 ): BatchHandler<Record, Context> {
-  if (typeof recordHandler !== "function")
-    refuse(`the record's handler is ${show(recordHandler)}; allowed is a function`);
+  if (typeof recordHandler !== "function") refuseValue("the record's handler", recordHandler, "is a function");
   if (typeof options !== "object" || options === null) {
-    refuse(`the options are ${show(options)}; allowed is an object with a store`);
+    throw new IdempotencyConfigError(`the options are ${show(options)}; allowed is an object with a store`);
   }
   for (const name of Object.keys(options)) refuseUnknown(name);
   const { concurrency = 10, changeVisibility, ...each } = options;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    refuse(`concurrency is ${show(concurrency)}; allowed is a whole number from 1`);
+    refuseValue("concurrency", concurrency, "is a whole number from 1");
   }
   if (changeVisibility !== undefined && typeof changeVisibility !== "function") {
-    refuse(`changeVisibility is ${show(changeVisibility)}; allowed is a function, such as visibilityBy(new SQS())`);
+    refuseValue("changeVisibility", changeVisibility, "is a function, such as visibilityBy(new SQS())");
   }
 
   const operation = compileOperation({ ...each, binding: recordBinding as never });
@@ -115,9 +115,5 @@ function refuseUnknown(name: string): void {
   if (Object.hasOwn(KNOWN, name)) return;
   const mend =
     name === "binding" ? "give key, principal and fingerprint" : `allowed are ${Object.keys(KNOWN).join(", ")}`;
-  refuse(`there is no option '${name.slice(0, 60)}' for a batch; ${mend}`);
-}
-
-function refuse(sentence: string): never {
-  throw new IdempotencyConfigError(sentence);
+  throw new IdempotencyConfigError(`there is no option '${name.slice(0, 60)}' for a batch; ${mend}`);
 }

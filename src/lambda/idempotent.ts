@@ -1,3 +1,4 @@
+import { refuseValue } from "../core/check.ts";
 import type { Claim } from "../core/claim.ts";
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError, type IdempotencyError, isIdempotencyError } from "../core/errors.ts";
@@ -110,9 +111,7 @@ export function idempotent(
 ): IdempotentDecoratorOfOne;
 export function idempotent(first: unknown, second?: unknown): unknown {
   if (typeof first === "function") return wrap(first as AnyFunction, second as Options<readonly unknown[], unknown>);
-  if (second !== undefined) {
-    throw new IdempotencyConfigError(`the function to wrap is ${show(first)}; allowed is a function`);
-  }
+  if (second !== undefined) refuseValue("the function to wrap", first, "is a function");
   const options = first as Options<readonly unknown[], unknown>;
   compileIdentity(readOptions(options)); // What is wrong with them is said where they stand, not where the class is made.
   return (method: AnyFunction, context: ClassMethodDecoratorContext): AnyFunction => {

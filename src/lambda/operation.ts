@@ -1,4 +1,5 @@
 import { answerFrom, type Begun, begin } from "../core/begin.ts";
+import { checkOperation } from "../core/check.ts";
 import { type Engine, tell } from "../core/engine.ts";
 import {
   IdempotencyConfigError,
@@ -16,7 +17,7 @@ import { cachedStore } from "./cached-store.ts";
 import { contextAmong, isContextLike, type LambdaContext, refuseUnsupported, remainingTime } from "./context.ts";
 import { currentFrame, isHeldByCaller } from "./frames.ts";
 import { compileIdentity, type Identified } from "./identity.ts";
-import { type Options, operationName, readOptions, type Settings } from "./options.ts";
+import { type Options, readOptions, type Settings } from "./options.ts";
 import { recentKeys } from "./recent.ts";
 import { type Unheld, unheld } from "./unheld.ts";
 
@@ -71,7 +72,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
   const { cache } = settings;
   const cached = cache === undefined ? undefined : cachedStore(ownStore, settings.engine.codec, cache);
   const asksFirst = settings.binding?.authorize !== undefined;
-  if (settings.operation !== undefined) operationName(settings.operation + suffix);
+  if (settings.operation !== undefined) checkOperation(settings.operation + suffix);
   else if (++unnamed > 1) {
     throw new IdempotencyConfigError(
       "operation is not given, for the second time in this process; one wrapper may go without, since it takes the Lambda's name",
@@ -184,7 +185,7 @@ function nameOf(settings: Settings, args: readonly unknown[], context: LambdaCon
       "operation is not given and there is no Lambda whose name could stand for it; give the operation a name",
     );
   }
-  return operationName(name);
+  return checkOperation(name);
 }
 
 /** Whether the binding's `authorize` refuses this call: before an execution and before a replay alike. */

@@ -1,9 +1,11 @@
 import { json } from "../codec/json.ts";
+import { checkOperation, refuseValue } from "../core/check.ts";
 import type { Codec } from "../core/codec.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import type { Engine, Remember } from "../core/engine.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import type { Observer } from "../core/observe.ts";
+import { isRecord } from "../core/plain.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import { validateSecrets } from "../key/hash.ts";
 import type { Binding } from "./binding.ts";
@@ -126,8 +128,7 @@ export interface Settings {
  * @throws IdempotencyConfigError that says what was given and what is allowed
  */
 export function readOptions<Args extends readonly unknown[], Result>(given: Options<Args, Result>): Settings {
-  if (typeof given !== "object" || given === null)
-    refuse(`the options are ${show(given)}; allowed is an object with a store`);
+  if (!isRecord(given)) refuse(`the options are ${show(given)}; allowed is an object with a store`);
   for (const name of Object.keys(given)) {
     if (!KNOWN.includes(name)) refuse(`there is no option '${name}'; allowed are ${[...KNOWN].sort().join(", ")}`);
   }
@@ -149,7 +150,7 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
   if (claimAt === "commit") refuseWithCommit(given);
 
   return {
-    operation: given.operation === undefined ? undefined : operationName(given.operation),
+    operation: given.operation === undefined ? undefined : checkOperation(given.operation),
     binding,
     key: selector(given.key, "key"),
     principal: given.principal === false ? false : selector(given.principal, "principal", " or false"),
@@ -176,14 +177,6 @@ export function readOptions<Args extends readonly unknown[], Result>(given: Opti
   };
 }
 
-/** A usable name of an operation: it is the readable part of every record's id. */
-export function operationName(name: unknown): string {
-  if (typeof name !== "string" || !/^[\x21-\x7e]{1,255}$/.test(name)) {
-    return refuse(`operation is ${show(name)}; allowed are 1 to 255 visible ASCII characters`);
-  }
-  return name;
-}
-
 /** How long a call waits for the one that runs, in milliseconds; 0: not at all, `undefined`: as long as it may. */
 function patienceOf(given: unknown): number | undefined {
   if (given === undefined || given === "reject") return 0;
@@ -191,7 +184,7 @@ function patienceOf(given: unknown): number | undefined {
   if (Object.keys(Object(given)).join() === "wait") {
     return toMillis((given as { wait: Duration }).wait, "whenInProgress.wait");
   }
-  return refuse(`whenInProgress is ${show(given)}; allowed are 'reject', 'wait', { wait: duration }`);
+  return refuseValue("whenInProgress", given, "are 'reject', 'wait', { wait: duration }");
 }
 
 /** Without a lock there is nothing to wait for, to renew or to find abandoned. */
@@ -215,7 +208,7 @@ function choice<Value extends string>(given: object, name: string): Value {
   const chosen = (given as Record<string, unknown>)[name];
   const value = chosen === undefined ? allowed[0] : chosen;
   if (!allowed.includes(value as string)) {
-    refuse(`${name} is ${show(value)}; allowed ${allowed.length > 1 ? "are" : "is"} ${allowed.map(show).join(", ")}`);
+    refuseValue(name, value, `are ${allowed.map(show).join(", ")}`);
   }
   return value as Value;
 }
@@ -224,11 +217,11 @@ function selector(given: unknown, name: string, more = ""): Selector<readonly un
   if (given === undefined || typeof given === "string" || typeof given === "function") {
     return given as Selector<readonly unknown[]> | undefined;
   }
-  return refuse(`${name} is ${show(given)}; allowed is a JMESPath expression, a function${more}`);
+  return refuseValue(name, given, `is a JMESPath expression, a function${more}`);
 }
 
 function callable<F>(given: F | undefined, name: string): F | undefined {
-  if (given !== undefined && typeof given !== "function") refuse(`${name} is ${show(given)}; allowed is a function`);
+  if (given !== undefined && typeof given !== "function") refuseValue(name, given, "is a function");
   return given;
 }
 
@@ -237,7 +230,7 @@ function cacheOf(given: unknown): CacheLimits | undefined {
   const { entries, bytes, ...others } = Object(given) as Partial<CacheLimits>;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
   if (isCount(entries) && isCount(bytes) && Object.keys(others).length === 0) return { entries, bytes };
-  return refuse(`cache is ${show(given)}; allowed are false and { entries, bytes }, whole numbers above zero`);
+  return refuseValue("cache", given, "are false and { entries, bytes }, whole numbers above zero");
 }
 
 /** @throws IdempotencyConfigError for what is no store */

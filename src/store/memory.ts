@@ -1,6 +1,5 @@
-import { checkNames } from "../core/check-names.ts";
-import { show } from "../core/duration.ts";
-import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts";
+import { checkNames, refuseValue } from "../core/check.ts";
+import { IdempotencyStoreError } from "../core/errors.ts";
 import { type Encoded, STARTED } from "../core/record.ts";
 import type {
   CheckpointRequest,
@@ -193,9 +192,7 @@ function checkTables(tables: unknown): TransactTables | undefined {
   if (tables === undefined || typeof (tables as Partial<TransactTables> | null)?.transact === "function") {
     return tables as TransactTables | undefined;
   }
-  throw new IdempotencyConfigError(
-    `memoryStore(): tables is ${show(tables)}; allowed is what memoryTables() of lambda-once/testing makes`,
-  );
+  return refuseValue("memoryStore(): tables", tables, "is what memoryTables() of lambda-once/testing makes");
 }
 
 function taken({ expiresAt: _, fingerprint: __, ...kept }: Item, request: ClaimRequest, attempt: number): Item {

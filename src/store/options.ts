@@ -1,4 +1,4 @@
-import { show } from "../core/duration.ts";
+import { refuseValue } from "../core/check.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import { type Clock, epochMillis } from "../core/time.ts";
 
@@ -9,15 +9,13 @@ export const systemClock: Clock = { now: () => epochMillis(Date.now()) };
 export function checkClock(store: string, clock: Clock | undefined): Clock {
   if (clock === undefined) return systemClock;
   if (typeof clock === "object" && clock !== null && typeof clock.now === "function") return clock;
-  throw new IdempotencyConfigError(
-    `${store}(): clock is ${show(clock)}; allowed is { now() } that returns milliseconds since 1970`,
-  );
+  return refuseValue(`${store}(): clock`, clock, "is { now() } that returns milliseconds since 1970");
 }
 
 /** A string that is not empty, where one was given. */
 export function checkText(store: string, name: string, value: unknown, allowed: string): string | undefined {
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw new IdempotencyConfigError(`${store}(): ${name} is ${show(value)}; allowed is ${allowed}`);
+  return refuseValue(`${store}(): ${name}`, value, `is ${allowed}`);
 }
 
 /**
@@ -34,6 +32,6 @@ export function checkTable(store: string, given: unknown): string {
     );
   }
   if (typeof name === "string" && /^([\w.-]{3,255}|arn:\S+:table\/[\w.-]{3,255})$/.test(name)) return name;
-  const allowed = "a table's name (3 to 255 letters, digits, '_', '-', '.') or its ARN";
-  throw new IdempotencyConfigError(`${store}(): ${source} is ${show(name)}; allowed is ${allowed}`);
+  const allowed = "is a table's name (3 to 255 letters, digits, '_', '-', '.') or its ARN";
+  return refuseValue(`${store}(): ${source}`, name, allowed);
 }

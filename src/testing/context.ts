@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { type Duration, toMillis } from "../core/duration.ts";
 
 /** A Lambda context, as a handler under test gets it: every context type of `@types/aws-lambda` fits. */

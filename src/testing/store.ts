@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames, refuseValue } from "../core/check.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError, IdempotencyStoreError, type StoreFailure } from "../core/errors.ts";
 import type { IdempotencyRecord } from "../core/record.ts";
@@ -83,9 +83,7 @@ export function testingStore(options: { readonly tables?: TransactTables | undef
       now += toMillis(duration, "duration");
     },
     failNext(turn, failure = {}) {
-      if (!TURNS.includes(turn)) {
-        throw new IdempotencyConfigError(`turn is ${show(turn)}; allowed are ${TURNS.map(show).join(", ")}`);
-      }
+      if (!TURNS.includes(turn)) refuseValue("turn", turn, `are ${TURNS.map(show).join(", ")}`);
       failures.push({ turn, failure });
     },
     crash(id) {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { checkNames, refuseValue } from "../core/check.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import { type Clock, epochMillis } from "../core/time.ts";
@@ -42,18 +43,13 @@ const LONGEST_TOLERANCE = 86_400_000;
  * @throws IdempotencyConfigError that says what was given and what is allowed
  */
 export function readSignatureOptions(given: SignatureOptions): SignatureSettings {
-  if (typeof given !== "object" || given === null) {
-    return refuse(`the options of signature() are ${show(given)}; allowed is an object with secrets`);
-  }
-  for (const name of Object.keys(given)) {
-    if (!KNOWN.includes(name)) refuse(`signature() has no option ${show(name)}; allowed are ${KNOWN.join(", ")}`);
-  }
+  checkNames("signature()", given, KNOWN);
   const { scheme = "standard", clock = systemClock } = given;
   const tolerance = toMillis(given.tolerance === undefined ? { minutes: 5 } : given.tolerance, "tolerance");
   if (tolerance > LONGEST_TOLERANCE)
     refuse(`tolerance is ${tolerance} ms; allowed is at most a day, ${LONGEST_TOLERANCE} ms`);
   if (typeof clock?.now !== "function") {
-    refuse(`clock is ${show(clock)}; allowed is { now() } that returns milliseconds since 1970`);
+    refuseValue("clock", clock, "is { now() } that returns milliseconds since 1970");
   }
   const secrets = (length: number, read: (text: string) => Buffer | undefined, form: string): readonly Buffer[] =>
     secretsOf(given.secrets, { length, read, form });

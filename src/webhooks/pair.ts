@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { refuseValue } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
 import { isPlainObject } from "../core/plain.ts";
@@ -71,18 +72,18 @@ function idOf(value: string, header: string, template: Template): string {
 }
 
 function readSignedHeaders(given: unknown) {
-  const allowed = "'standard', 'stripe', or { timestamp, signature, id?, idInBody?, signed?, encoding?, prefix? }";
-  if (!isPlainObject(given)) return refuse(`scheme is ${show(given)}; allowed is ${allowed}`);
+  const allowed = "is 'standard', 'stripe', or { timestamp, signature, id?, idInBody?, signed?, encoding?, prefix? }";
+  if (!isPlainObject(given)) return refuseValue("scheme", given, allowed);
   for (const name of Object.keys(given)) {
-    if (!KNOWN.includes(name)) refuse(`scheme has no part ${show(name)}; allowed is ${allowed}`);
+    if (!KNOWN.includes(name)) refuse(`scheme has no part ${show(name)}; allowed ${allowed}`);
   }
   const { encoding = "hex", prefix = "", idInBody: expression } = given;
   const id = given["id"] === undefined ? undefined : headerName(given["id"], "id");
   if (encoding !== "hex" && encoding !== "base64") {
-    return refuse(`scheme.encoding is ${show(encoding)}; allowed are 'hex' and 'base64'`);
+    return refuseValue("scheme.encoding", encoding, "are 'hex' and 'base64'");
   }
   if (typeof prefix !== "string" || !/^[\x21-\x7e]*$/.test(prefix)) {
-    return refuse(`scheme.prefix is ${show(prefix)}; allowed are visible ASCII characters`);
+    return refuseValue("scheme.prefix", prefix, "are visible ASCII characters");
   }
   if (expression !== undefined && id !== undefined) {
     return refuse("scheme has both id and idInBody; a delivery has one id");
@@ -127,7 +128,7 @@ function templateOf(signed: unknown, id: string | undefined): Template {
 
 function headerName(given: unknown, part: string): string {
   if (typeof given === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(given)) return given;
-  return refuse(`scheme.${part} is ${show(given)}; allowed is the name of a header`);
+  return refuseValue(`scheme.${part}`, given, "is the name of a header");
 }
 
 function refuse(sentence: string): never {

@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { kindOf } from "../core/plain.ts";
 import { refuse } from "./options.ts";

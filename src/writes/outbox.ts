@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { type Duration, show, toMillis } from "../core/duration.ts";
 import type { Storable } from "../core/storable.ts";
 import { after, ceilSeconds, nowOf } from "../core/time.ts";

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { kindOf } from "../core/plain.ts";
 import { checkText, refuse } from "./options.ts";
 import type { OutboxEvent } from "./outbox.ts";

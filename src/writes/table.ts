@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { type Clock, epochMillis } from "../core/time.ts";
 import { checkText, refuse } from "./options.ts";

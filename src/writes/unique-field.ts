@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import { isPlainObject } from "../core/plain.ts";
 import type { NativeItem } from "../core/write.ts";

@@ -1,4 +1,4 @@
-import { checkNames } from "../core/check-names.ts";
+import { checkNames } from "../core/check.ts";
 import { show } from "../core/duration.ts";
 import type { PartFacts, Write } from "../core/write.ts";
 import type { Condition } from "./condition.ts";

@@ -164,7 +164,7 @@ describe("a step", () => {
     ["an empty name", "", () => 1, {}, /name of a step is ''/],
     ["a name of 256 characters", "x".repeat(256), () => 1, {}, /allowed are strings of 1 to 255/],
     ["no function", "a", "run" as never, {}, /is to run 'run'; allowed is a function/],
-    ["an unknown option", "a", () => 1, { retry: 3 } as never, /no option 'retry'; allowed is once/],
+    ["an unknown option", "a", () => 1, { retry: 3 } as never, /no option 'retry'; allowed are once/],
     [
       "an option that is no boolean",
       "a",
@@ -172,7 +172,7 @@ describe("a step", () => {
       { once: "yes" } as never,
       /once is 'yes'; allowed are true and false/,
     ],
-    ["options that are null", "a", () => 1, null as never, /allowed is once/],
+    ["options that are null", "a", () => 1, null as never, /was given null; allowed is an object with once/],
   ])("is refused for %s", async (_, name, fn, options, message) => {
     const claim = await bench().claim();
     expect(await thrownBy(claim.step(name, fn, options))).toMatchObject({

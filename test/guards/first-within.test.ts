@@ -169,7 +169,7 @@ describe("a store that fails", () => {
 });
 
 it.each<[unknown, unknown, string]>([
-  [undefined, seconds(1), "the options of firstWithin() are undefined"],
+  [undefined, seconds(1), "firstWithin() was given undefined; allowed is an object with store"],
   [{ operation }, seconds(1), "store is undefined"],
   [{ store: {}, operation }, seconds(1), "store is an object"],
   [{ store: testingStore() }, seconds(1), "operation is undefined"],

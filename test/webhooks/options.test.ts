@@ -60,7 +60,7 @@ describe("secrets", () => {
 });
 
 it.each<[unknown, string]>([
-  [undefined, "the options of signature() are undefined"],
+  [undefined, "signature() was given undefined; allowed is an object with secrets"],
   [{ secrets: [SECRET], tolerence: 1 }, "signature() has no option 'tolerence'"],
   [{ secrets: [SECRET], tolerance: 300 }, "tolerance is 300"],
   [{ secrets: [SECRET], tolerance: {} }, "tolerance is {}"],

@@ -1,4 +1,5 @@
-import { type Duration, show, toMillis } from "../../core/duration.ts";
+import { refuseValue } from "../../core/check.ts";
+import { type Duration, toMillis } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
 import type { Redeem } from "../binding.ts";
 import type { HttpEvent } from "./event.ts";
@@ -106,7 +107,8 @@ const NEVER: ReadonlySet<string> = new Set([
  * @throws IdempotencyConfigError that says what was given and what is allowed
  */
 export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
-  if (typeof given !== "object" || given === null) refuse("the options of http()", given, "an object with a principal");
+  if (typeof given !== "object" || given === null)
+    refuseValue("the options of http()", given, "is an object with a principal");
   for (const name of Object.keys(given)) {
     if (!KNOWN.includes(name)) {
       throw new IdempotencyConfigError(
@@ -121,24 +123,25 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
   const { challenge = verifyingKey === undefined ? "Bearer" : "Signature" } = given;
   const isSelector = (value: unknown): boolean => typeof value === "string" || typeof value === "function";
   if (principal !== false && !isSelector(principal)) {
-    refuse("principal", principal, "a JMESPath expression, a function, or false where callers share keys");
+    refuseValue("principal", principal, "is a JMESPath expression, a function, or false where callers share keys");
   }
   if (key !== undefined && !isSelector(key))
-    refuse("key", key, "a JMESPath expression, a function, signature() or token()");
+    refuseValue("key", key, "is a JMESPath expression, a function, signature() or token()");
   if (verifyingKey !== undefined && given.methods !== undefined) {
-    refuse(
+    refuseValue(
       "methods",
       given.methods,
-      "nothing beside a signature as the key: requests of all methods are verified and claimed",
+      "is nothing beside a signature as the key: requests of all methods are verified and claimed",
     );
   }
-  if (authorize !== undefined && typeof authorize !== "function") refuse("authorize", authorize, "a function");
-  if (fingerprint !== "canonical" && fingerprint !== "raw") refuse("fingerprint", fingerprint, "'canonical' or 'raw'");
+  if (authorize !== undefined && typeof authorize !== "function") refuseValue("authorize", authorize, "is a function");
+  if (fingerprint !== "canonical" && fingerprint !== "raw")
+    refuseValue("fingerprint", fingerprint, "is 'canonical' or 'raw'");
   if (!Number.isInteger(minLength) || minLength < 1 || minLength > 255) {
-    refuse("minLength", minLength, "a whole number from 1 to 255");
+    refuseValue("minLength", minLength, "is a whole number from 1 to 255");
   }
   if (typeof challenge !== "string" || !/^[\x20-\x7e]+$/.test(challenge)) {
-    refuse("challenge", challenge, "visible ASCII characters and spaces");
+    refuseValue("challenge", challenge, "is visible ASCII characters and spaces");
   }
   const retryAfter = toMillis(given.retryAfter === undefined ? { seconds: 2 } : given.retryAfter, "retryAfter");
   return {
@@ -159,7 +162,7 @@ export function readHttpOptions(given: HttpOptions<never>): HttpSettings {
     needsIfMatch:
       given.ifMatch === undefined
         ? false
-        : given.ifMatch === "required" || refuse("ifMatch", given.ifMatch, "'required'"),
+        : given.ifMatch === "required" || refuseValue("ifMatch", given.ifMatch, "is 'required'"),
     statusHeader: flag(given.statusHeader, "statusHeader"),
     retryAfter: Math.ceil(retryAfter / 1000),
     challenge,
@@ -178,42 +181,41 @@ function isVerifying(key: unknown): key is VerifyingKey {
 function method(given: unknown): string {
   const name = typeof given === "string" ? given.toUpperCase() : "";
   if (!/^[A-Z]+$/.test(name) || SAFE.includes(name)) {
-    refuse("methods", given, `methods that change something, such as 'POST'; ${SAFE.join(", ")} never claim`);
+    refuseValue("methods", given, `is methods that change something, such as 'POST'; ${SAFE.join(", ")} never claim`);
   }
   return name;
 }
 
 function headerName(given: unknown, option: string): string {
-  if (typeof given !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(given)) refuse(option, given, "the name of a header");
+  if (typeof given !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(given))
+    refuseValue(option, given, "is the name of a header");
   return given as string;
 }
 
 function responseHeader(given: unknown): string {
   const name = headerName(given, "responseHeaders").toLowerCase();
-  if (NEVER.has(name)) refuse("responseHeaders", given, `a header other than ${[...NEVER].join(", ")}`);
+  if (NEVER.has(name)) refuseValue("responseHeaders", given, `is a header other than ${[...NEVER].join(", ")}`);
   return name;
 }
 
 function problemsBase(given: unknown): string {
   if (typeof given !== "string" || !/^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]*[/#:=]$/.test(given)) {
     // `idempotentFetch()` reads the code from there on.
-    refuse(
+    refuseValue(
       "problems",
       given,
-      "the beginning of a URL up to '/', '#', '=' or ':', such as 'https://docs.example.com/problems/'",
+      "is the beginning of a URL up to '/', '#', '=' or ':', such as 'https://docs.example.com/problems/'",
     );
   }
   return given as string;
 }
 
 function list(given: unknown, option: string): readonly unknown[] {
-  return Array.isArray(given) ? given : refuse(option, given, "a list of names");
+  return Array.isArray(given) ? given : refuseValue(option, given, "is a list of names");
 }
 
 function flag(given: unknown, option: string): boolean {
-  return given === undefined || typeof given === "boolean" ? given === true : refuse(option, given, "true or false");
-}
-
-function refuse(option: string, given: unknown, allowed: string): never {
-  throw new IdempotencyConfigError(`${option} is ${show(given)}; allowed is ${allowed}`);
+  return given === undefined || typeof given === "boolean"
+    ? given === true
+    : refuseValue(option, given, "is true or false");
 }

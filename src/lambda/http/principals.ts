@@ -1,5 +1,4 @@
-import { show } from "../../core/duration.ts";
-import { IdempotencyConfigError } from "../../core/errors.ts";
+import { refuseValue } from "../../core/check.ts";
 import type { HttpEvent } from "./event.ts";
 
 /** What identifies a caller; `undefined` or a part that is missing: nobody is known. */
@@ -29,11 +28,8 @@ export function jwtPrincipal(): (event: HttpEvent) => Principal {
  * const binding = http({ principal: authorizerPrincipal("customerId") });
  */
 export function authorizerPrincipal(field = "principalId"): (event: HttpEvent) => Principal {
-  if (typeof field !== "string" || field === "") {
-    throw new IdempotencyConfigError(
-      `authorizerPrincipal(): field is ${show(field)}; allowed is a name in the authorizer's context`,
-    );
-  }
+  if (typeof field !== "string" || field === "")
+    refuseValue("authorizerPrincipal(): field", field, "is a name in the authorizer's context");
   return (event) => {
     const authorizer = authorizerOf(event);
     const facts = (authorizer["lambda"] ?? authorizer) as Facts;

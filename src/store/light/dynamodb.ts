@@ -1,4 +1,4 @@
-import { checkNames } from "../../core/check-names.ts";
+import { checkNames } from "../../core/check.ts";
 import { show } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
 import type { IdempotencyStore } from "../../core/store.ts";

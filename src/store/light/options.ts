@@ -1,4 +1,4 @@
-import { checkNames } from "../../core/check-names.ts";
+import { checkNames, refuseValue } from "../../core/check.ts";
 import type { Duration } from "../../core/duration.ts";
 import { show, toMillis } from "../../core/duration.ts";
 import { IdempotencyConfigError } from "../../core/errors.ts";
@@ -59,7 +59,7 @@ export function checkLightOptions(caller: string, options: LightClientOptions): 
     throw new IdempotencyConfigError(`${caller}() was given both an endpoint and FIPS; allowed is one of them`);
   }
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 10) {
-    throw new IdempotencyConfigError(`${caller}(): maxAttempts is ${show(maxAttempts)}; allowed is 1 to 10`);
+    refuseValue(`${caller}(): maxAttempts`, maxAttempts, "is 1 to 10");
   }
   return {
     region,
@@ -86,7 +86,7 @@ function isOn(caller: string, option: unknown, variable: string): boolean {
   const [source, given] = option === undefined ? (fromEnvironment(variable) ?? ["", "false"]) : ["useFips", option];
   const text = option === undefined ? String(given).toLowerCase() : "";
   if (text === "true" || text === "false") return text === "true";
-  throw new IdempotencyConfigError(`${caller}(): ${source} is ${show(given)}; allowed is true or false`);
+  return refuseValue(`${caller}(): ${source}`, given, "is true or false");
 }
 
 function checkRegion(caller: string, given: unknown): string | undefined {
@@ -96,8 +96,7 @@ function checkRegion(caller: string, given: unknown): string | undefined {
   const [source, region] = found;
   // It becomes a part of a host name.
   if (typeof region === "string" && /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/.test(region)) return region;
-  const allowed = "the name of an AWS region, such as 'eu-central-1'";
-  throw new IdempotencyConfigError(`${caller}(): ${source} is ${show(region)}; allowed is ${allowed}`);
+  return refuseValue(`${caller}(): ${source}`, region, "is the name of an AWS region, such as 'eu-central-1'");
 }
 
 function checkEndpoint(caller: string, option: unknown): URL | undefined {
