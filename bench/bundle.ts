@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build, type Plugin } from "esbuild";
@@ -34,24 +34,54 @@ export async function bundle(entry: string, outfile: string): Promise<string> {
   return outfile;
 }
 
-/** The minified bytes of a bundle by package, the largest first. */
-export async function partsOf(entry: string): Promise<Readonly<Record<string, number>>> {
-  const built = await build({
+/** A bundle that loads the same modules of Node.js, and is read and not run: what its import takes by its size alone. */
+export async function unrun(bundled: string, outfile: string): Promise<string> {
+  const imports: string[] = ['import "node:https";'];
+  const code = (await readFile(bundled, "utf8"))
+    .replace(/\bimport\s*(?:[\w$]+|\{[^}]*\})\s*from\s*"node:[^"]+";/g, (found) => {
+      imports.push(found);
+      return "";
+    })
+    .replace(/\bexport\s*\{[^}]*\};?\s*$/, "");
+  await writeFile(outfile, `${imports.join("")}function notCalled(){${code}\n}`);
+  return outfile;
+}
+
+/** What a bundle of the light client is made of, by where its code stands; the first that fits counts. */
+const ORIGINS = {
+  "JMESPath, the library": /@jmespath-community/,
+  "the signer and the SDK's marshaller": /node_modules/,
+  "the light client": /src\/store\/light\//,
+  "commits, steps, waiting, renewal":
+    /src\/core\/(commit|settle-commit|steps|wait\.|renewal|writing)|src\/store\/(committer|native|transact)|unheld/,
+  "options and errors": /options\.ts|src\/core\/(check|duration|error|plain|refusals|remembered)|src\/lambda\/context/,
+  "keys and fingerprints, and why one is missing": /src\/key\/|src\/lambda\/identity/,
+  "records in DynamoDB: requests, strict reading, failures": /src\/store\//,
+  "codec and cache": /src\/codec\/|storable|cached-store/,
+  "claims, replays, their ends, and the wrapper": /./,
+} as const;
+
+export type Origin = keyof typeof ORIGINS;
+
+/** The minified bytes of the light client's bundle by origin. Of the sources: the package as published has no more of their names. */
+export async function originsOf(entry: string): Promise<Readonly<Record<string, number>>> {
+  const { metafile } = await build({
     ...FLAGS,
     minify: true,
+    conditions: ["lambda-once-source"],
     entryPoints: [entry],
     metafile: true,
     write: false,
     outdir: "out",
   });
-  const sums = new Map<string, number>();
-  for (const { inputs } of Object.values(built.metafile.outputs)) {
+  const sums = Object.fromEntries(Object.keys(ORIGINS).map((name) => [name, 0]));
+  for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
-      const owner = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? "the handler";
-      sums.set(owner, (sums.get(owner) ?? 0) + bytesInOutput);
+      const [name = ""] = Object.entries(ORIGINS).find(([, pattern]) => pattern.test(file)) ?? [];
+      sums[name] = (sums[name] ?? 0) + bytesInOutput;
     }
   }
-  return Object.fromEntries([...sums].sort(([, a], [, b]) => b - a));
+  return sums;
 }
 
 /** The same bundle with its names and with a comment before each module that says which file it was. */
@@ -60,9 +90,9 @@ export async function readableBundle(entry: string, outfile: string): Promise<st
   return outfile;
 }
 
-/** The program alone, in JavaScript, its imports left as they are. */
+/** The program in JavaScript, its packages left where they are. */
 export async function unbundled(entry: string, outfile: string): Promise<string> {
-  await build({ ...FLAGS, bundle: false, entryPoints: [entry], outfile });
+  await build({ ...FLAGS, packages: "external", entryPoints: [entry], outfile });
   return outfile;
 }
 

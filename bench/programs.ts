@@ -1,7 +1,7 @@
 /**
  * Wrapped handlers as one deploys them: `own` makes its client of the SDK by itself, `sdk` gets the one that the peer makes.
  * `wire` and `parts` are no library's: the least that any client over `node:https` takes, and the least that one takes which
- * signs by `aws4` and selects by JMESPath.
+ * signs by `aws4` and selects by JMESPath. `sdkParts` is the same over the SDK.
  */
 export const HANDLERS = {
   light: new URL("./handlers/light.ts", import.meta.url),
@@ -10,6 +10,7 @@ export const HANDLERS = {
   peer: new URL("./handlers/peer.ts", import.meta.url),
   wire: new URL("./handlers/wire.ts", import.meta.url),
   parts: new URL("./handlers/parts.ts", import.meta.url),
+  sdkParts: new URL("./handlers/sdk-parts.ts", import.meta.url),
 } as const;
 
 /** An import of nothing, for comparison. */

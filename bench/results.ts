@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startDynamoDBLocal } from "../infra/local/dynamodb-local.ts";
-import { bundle, partsOf, readableBundle, unbundled, zipped } from "./bundle.ts";
+import { bundle, originsOf, readableBundle, unbundled, unrun, zipped } from "./bundle.ts";
 import { constructBundles, type Deployed } from "./constructs.ts";
 import { countPaths, countSizes, type Sized } from "./cost/paths.ts";
 import type { Bill } from "./cost/prices.ts";
@@ -26,8 +27,8 @@ export interface Results {
   readonly fresh: Readonly<Record<string, FreshFigure>>;
   /** Bytes of a wrapped handler's bundle, gzip. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** Bytes of that bundle by package, minified and not compressed. */
-  readonly parts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Minified bytes of the light client's bundle by what they are for. */
+  readonly origins: Readonly<Record<string, number>>;
   /** Of the demo's functions, as the constructs bundle them. */
   readonly constructs: Readonly<Record<string, Deployed>>;
   readonly throughput: readonly Throughput[];
@@ -46,7 +47,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
     const installed = await install(folder);
     const server = await startServer(folder);
     try {
-      const { sizes, parts, fresh } = await freshProcesses(installed, server.place, effort, say);
+      const { sizes, fresh } = await freshProcesses(installed, server.place, effort, say);
       const bundles = await bundlesOf(installed, SUBJECTS, "warm");
       say("warm calls over TLS");
       const tls = await warmCalls(["light", "own", "sdk", "peer", "socket", "wire", "parts"], {
@@ -72,7 +73,9 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
         const counted = { bills: await countPaths(local), sized: await countSizes(local) };
         const minutes = (performance.now() - since) / 60_000;
         const constructs = await constructBundles();
-        return { tls, memory, fresh, sizes, parts, constructs, throughput: rates, profiles, ...counted, minutes };
+        const origins = await originsOf(fileURLToPath(HANDLERS.light));
+        const bundled = { sizes, origins, constructs };
+        return { tls, memory, fresh, ...bundled, throughput: rates, profiles, ...counted, minutes };
       } finally {
         await local.stop();
       }
@@ -105,21 +108,18 @@ async function freshProcesses(
   place: Place,
   effort: Effort,
   say: (what: string) => void,
-): Promise<Pick<Results, "fresh" | "sizes" | "parts">> {
+): Promise<Pick<Results, "fresh" | "sizes">> {
   const bundles = await handlerBundles(installed);
   const sizes: Record<string, number> = {};
-  const parts: Record<string, Readonly<Record<string, number>>> = {};
   const loose: Record<string, string> = {
     nothing: await unbundled(installed.copyOf(NOTHING), installed.file("unbundled/nothing.mjs")),
   };
   for (const [name, program] of Object.entries(HANDLERS)) {
     sizes[name] = await zipped(bundles[name] ?? "");
-    parts[name] = await partsOf(installed.copyOf(program));
-    // A floor is no package's: its second file is of this folder.
-    if (!(name in FLOORS))
-      loose[name] = await unbundled(installed.copyOf(program), installed.file(`unbundled/${name}.mjs`));
+    loose[name] = await unbundled(installed.copyOf(program), installed.file(`unbundled/${name}.mjs`));
   }
   const { light = "" } = bundles;
+  loose["unrun"] = await unrun(light, installed.file("unbundled/unrun.mjs"));
   const runner = installed.file("handlers/fresh.mjs");
   const rounds = effort.freshRounds;
   say("fresh processes: imports and first calls");
@@ -146,7 +146,7 @@ async function freshProcesses(
     rss: freshFigure(used, ({ rss }) => rss),
     heap: freshFigure(used, ({ heapUsed }) => heapUsed),
   };
-  return { fresh, sizes, parts };
+  return { fresh, sizes };
 }
 
 async function warmCalls(

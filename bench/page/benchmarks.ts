@@ -26,13 +26,23 @@ export function benchmarksPage(about: string, results: Results): string {
       "least that it can be asked for on that path, as many requests: no library over this client can go below it.",
     warmTable(results.memory, ["light", "own", "sdk", "bare"]),
     "## Fresh processes",
-    "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection. Lambda starts Node.js with flags for its memory, " +
+    "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection. *SDK parts* is a client of the SDK and JMESPath, with nothing around them, as *parts* is for the light client. Lambda starts Node.js with flags for its memory, " +
       "and with any such flag Node.js compiles its own modules anew, `node:https` before all: that adds as much to every row that needs them, and has a row of its own.",
     freshTable(results),
     "## Bundle of a wrapped handler with its store",
     table(
-      ["", "light", "own", "SDK, the same client", "parts", "peer"],
-      [["kB, minified, gzip", ...["light", "own", "sdk", "parts", "peer"].map((name) => kB(results.sizes[name]))]],
+      ["", "light", "parts", "own", "SDK, the same client", "SDK parts", "peer"],
+      [
+        [
+          "kB, minified, gzip",
+          ...["light", "parts", "own", "sdk", "sdkParts", "peer"].map((name) => kB(results.sizes[name])),
+        ],
+      ],
+    ),
+    "What the light client's is made of, minified and not compressed:",
+    table(
+      ["", "kB"],
+      Object.entries(results.origins).map(([name, size]) => [name, kB(size)]),
     ),
     "The functions of the [demo](deploy.md), as `cdk synth` bundles them by `IdempotentFunction` and `NodeFunction`, without their source maps. *Payments* is over the light client; the " +
       "others use the SDK's for their own tables as well.",
@@ -92,8 +102,8 @@ function warmTable(all: readonly Warm[], subjects: readonly string[]): string {
 
 function freshTable({ fresh }: Results): string {
   const isBytes = (name: string): boolean => name === "rss" || name === "heap";
-  const names = ["light", "own", "sdk", "parts", "wire"];
-  const titles = ["light", "own", "SDK", "parts", "wire"];
+  const names = ["light", "own", "sdk", "parts", "wire", "sdkParts"];
+  const titles = ["light", "own", "SDK", "parts", "wire", "SDK parts"];
   return table(
     ["", ...titles, "peer", ...titles.map((title) => `${title}: less`)],
     Object.entries(fresh).map(([name, figure]) => {

@@ -1,3 +1,4 @@
+import type { Origin } from "../bundle.ts";
 import type { Warm } from "../measure/warm.ts";
 import type { Results } from "../results.ts";
 import type { Bytes, Path } from "../subjects/scenario.ts";
@@ -25,9 +26,17 @@ export const NOT_MEASURED = [
   "- The peer's cache store for Redis and Valkey, and its decorators.",
 ].join("\n");
 
+/** Without these there is no claim by the light client. */
+const LEAST = [
+  "JMESPath, the library",
+  "the signer and the SDK's marshaller",
+  "the light client",
+  "claims, replays, their ends, and the wrapper",
+] as const satisfies readonly Origin[];
+
 /** Why what is not reached is not: each reason with the numbers that show it. */
 export function reasons(results: Results): readonly string[] {
-  const { sizes, parts, fresh, profiles } = results;
+  const { sizes, fresh, profiles } = results;
   const share = (subject: string, what: string, name: string): number => {
     const shares = profiles.find((one) => one.subject === subject && one.what === what);
     const [, found = 0] = shares?.packages.find(([owner]) => owner === name) ?? [];
@@ -40,12 +49,15 @@ export function reasons(results: Results): readonly string[] {
     );
   const micros = (one: Warm | undefined, name: string): string => `${(one?.cpu[name] ?? Number.NaN).toFixed(0)} µs`;
   const kB = (count: number | undefined): string => `${((count ?? Number.NaN) / 1_000).toFixed(1)} kB`;
-  const imported = (figure: string, handler: string): string =>
-    `${fresh[figure]?.find((one) => one.handler === handler)?.value.toFixed(1) ?? "-"} ms`;
+  const importOf = (figure: string, handler: string): number =>
+    fresh[figure]?.find((one) => one.handler === handler)?.value ?? Number.NaN;
+  const inMillis = (value: number): string => `${value.toFixed(1)} ms`;
+  const imported = (...of: Parameters<typeof importOf>): string => inMillis(importOf(...of));
 
   const [first, over] = [warm(results.memory, "first"), warm(results.tls, "first")];
   const [small, large] = [warm(results.memory, "cached"), warm(results.memory, "cached", 100_000)];
-  const light = parts["light"] ?? {};
+  const whole = Object.values(results.origins).reduce((sum, size) => sum + size, 0);
+  const least = LEAST.reduce((sum, name) => sum + (results.origins[name] ?? Number.NaN), 0);
   const many = results.throughput.find(({ path, concurrent }) => path === "many" && concurrent === 10);
   const wired = over?.less["wire"]?.[0];
   const cold = (handler: string) => fresh["first: calls 11 - 100"]?.find((one) => one.handler === handler);
@@ -65,10 +77,10 @@ export function reasons(results: Results): readonly string[] {
         `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer, and with the signer and JMESPath ${cold("parts")?.value.toFixed(2) ?? "-"} ms, ${ratio(cold("parts")?.less)} times less; with lambda-once's and the signer's part free of charge it would be ${ratio(free)}. ` +
         `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
       `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process, that of \`node:https\` and a handler of 30 lines ${imported("import, bundled", "wire")}, with the signer and JMESPath ${imported("import, bundled", "parts")}, that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
-        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. What is above \`node:https\` is the compiler's work on the bundle, by its size, and what that does once.`,
-      `- **Bundle.** Minified and not compressed, the light client's handler is ${kB(light["lambda-once"])} of lambda-once, the signer in it, and ${kB(light["@jmespath-community/jmespath"])} of JMESPath; ` +
-        `the signer and JMESPath alone make a bundle of ${kB(sizes["parts"])}, compressed. The peer's own code beside the SDK is ${kB((parts["peer"]?.["@aws-lambda-powertools/idempotency"] ?? 0) + (parts["peer"]?.["@aws-lambda-powertools/jmespath"] ?? 0))}. Steps, commits, waiting, renewal, and decoding that refuses are in every bundle, ` +
-        `which makes ${kB(sizes["sdk"])} of the peer's ${kB(sizes["peer"])} over the SDK, compressed.`,
+        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. A third of that is ${inMillis(importOf("import, bundled", "peer") / 3)}: the same bundle read and not run, in a function that nobody calls, takes ${imported("import, unbundled", "unrun")} of it, Node.js's own modules with it, by its size. ` +
+        `Over the SDK, that and JMESPath alone take ${imported("import, bundled", "sdkParts")}: to be no slower than the peer, all of lambda-once would have ${inMillis(importOf("import, bundled", "peer") - importOf("import, bundled", "sdkParts"))}.`,
+      `- **Bundle.** The light client's handler is ${kB(whole)} of code, minified, which makes ${kB(sizes["light"])} compressed; 25 kB would be about ${kB((25_000 / (sizes["light"] ?? Number.NaN)) * whole)}. JMESPath, the signer and the marshaller, the light client and the claims alone are ${kB(least)} ([below](#bundle-of-a-wrapped-handler-with-its-store)), ` +
+        `without a key, a request to DynamoDB, a stored result, a checked option, a step or a commit. Over the SDK, that and JMESPath alone make ${kB(sizes["sdkParts"])} of the peer's ${kB(sizes["peer"])}, compressed: all of lambda-once would have ${kB((sizes["peer"] ?? Number.NaN) - (sizes["sdkParts"] ?? Number.NaN))}.`,
       `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
         `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}: JSON.parse alone.`,
       `- **Replays on DynamoDB Local.** Ten at a time it takes ${(many?.local ?? Number.NaN).toFixed(0)} µs of CPU time for each by itself, on two processors that it shares with the client: were the client to take nothing, and it both ` +
