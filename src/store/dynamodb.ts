@@ -4,7 +4,7 @@ import { IdempotencyConfigError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
 import { checkClock, checkTable, checkText } from "./options.ts";
-import { ownClient, type SdkClient, sdkTransport } from "./sdk.ts";
+import { ownClient, quickened, type SdkClient, sdkTransport } from "./sdk.ts";
 import { tableStore } from "./table.ts";
 
 /** Where the records are, and who carries the requests there. All optional. */
@@ -53,7 +53,7 @@ export function dynamoDBStore(options: DynamoDBStoreOptions = {}): IdempotencySt
     const given = region === undefined ? "endpoint" : "region";
     throw new IdempotencyConfigError(`${STORE}() was given both client and ${given}; set ${given} on the client`);
   }
-  return tableStore({ transport: sdkTransport(client ?? ownClient({ region, endpoint })), table, clock });
+  return tableStore({ transport: sdkTransport(quickened(client ?? ownClient({ region, endpoint }))), table, clock });
 }
 
 function checkClient(client: unknown): SdkClient | undefined {

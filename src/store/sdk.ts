@@ -71,3 +71,16 @@ export function ownClient({
   client.middlewareStack.remove("loggerMiddleware");
   return client;
 }
+
+/**
+ * The same client, faster: the SDK copies its configuration five times for each request, and has put it together one property after the
+ * other, so that V8 keeps it as a dictionary, whose copies take ten times longer. V8 makes an ordinary object of what others
+ * inherit from, once code that it has seen a few times reads it through them. Nothing else changes.
+ */
+export function quickened<Client extends object>(client: Client): Client {
+  const { config } = client as { readonly config?: unknown };
+  if (typeof config !== "object" || config === null) return client;
+  const heir = Object.create(config) as { readonly region?: unknown };
+  for (let read = 0; read < 100; read++) void heir.region;
+  return client;
+}

@@ -1,8 +1,9 @@
+import { setFlagsFromString } from "node:v8";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dynamoDBStore } from "../../src/store/dynamodb.ts";
-import { ownClient, sdkTransport } from "../../src/store/sdk.ts";
+import { ownClient, quickened, sdkTransport } from "../../src/store/sdk.ts";
 import { handClock } from "../contract/store.ts";
 
 beforeEach(() => {
@@ -136,6 +137,22 @@ describe("the client that we make", () => {
       throwOnRequestTimeout: true,
       httpsAgent: { keepAlive: true },
     });
+  });
+
+  it("has a configuration that V8 copies as an ordinary object, and so has one that is given", () => {
+    setFlagsFromString("--allow-natives-syntax");
+    const isFast = new Function("object", "return %HasFastProperties(object)") as (object: object) => boolean;
+    const client = new DynamoDBClient({ region: "eu-west-1" });
+    const before = { ...client.config };
+    expect(isFast(client.config)).toBe(false); // Else what is tested here is of no use any more.
+    dynamoDBStore({ tableName: "orders", client });
+    expect(isFast(client.config)).toBe(true);
+    expect(client.config).toStrictEqual(before);
+    expect(isFast(quickened(ownClient({ region: "eu-west-1" })).config)).toBe(true);
+    for (const config of [undefined, null, 7, {}]) {
+      const other = { send: async () => ({}), config };
+      expect(quickened(other)).toBe(other);
+    }
   });
 
   it("is asked by commands of the SDK", async () => {
