@@ -55,6 +55,7 @@ export function reasons(results: Results): readonly string[] {
   const imported = (...of: Parameters<typeof importOf>): string => inMillis(importOf(...of));
 
   const [first, over] = [warm(results.memory, "first"), warm(results.tls, "first")];
+  const again = warm(results.memory, "replay");
   const [small, large] = [warm(results.memory, "cached"), warm(results.memory, "cached", 100_000)];
   const whole = Object.values(results.origins).reduce((sum, size) => sum + size, 0);
   const least = LEAST.reduce((sum, name) => sum + (results.origins[name] ?? Number.NaN), 0);
@@ -71,8 +72,8 @@ export function reasons(results: Results): readonly string[] {
         `${micros(over, "wire")}: no client over it can take more than ${ratio(wired)} times less than the peer, whatever it does. With the signer and JMESPath, which make a client of it, and nothing else, they take ${micros(over, "parts")}: ${ratio(over?.less["parts"]?.[0])} times less. ` +
         `The same bytes over a socket of TLS, without HTTP, take ${micros(over, "socket")}. With the HTTP answered in memory it is ${micros(first, "light")} to ${micros(first, "peer")}, of which Node.js (hashing, promises, streams) has ` +
         `${part("light", "warm, in memory", "Node.js")}, the garbage collector ${part("light", "warm, in memory", "garbage collector")}, and lambda-once with the signer ${part("light", "warm, in memory", "lambda-once")}.`,
-      `- **Warm CPU over a client of the SDK.** In memory a first execution takes ${micros(first, "own")} over the client that \`dynamoDBStore()\` makes, ${micros(first, "sdk")} over the one that the peer makes, the peer's ${micros(first, "peer")}, and the least that this client can be asked for, with no library at all, ${micros(first, "bare")}: ` +
-        `${ratio(first?.less["bare"]?.[0])} times less than the peer. What is below lambda-once is the SDK's: ${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone, ${part("sdk", "warm, in memory", "lambda-once")} in lambda-once.`,
+      `- **Warm CPU over a client of the SDK.** In memory a first execution takes ${micros(first, "own")} over the client that \`dynamoDBStore()\` makes, ${micros(first, "sdk")} over the one that the peer makes, the peer's ${micros(first, "peer")}, and the least that the first of these clients can be asked for, with no library at all, ${micros(first, "bare")}: ` +
+        `${ratio(first?.less["bare"]?.[0])} times less than the peer, and for a replay ${ratio(again?.less["bare"]?.[0])} times. What is below lambda-once is the SDK's: ${part("sdk", "warm, in memory", "@smithy/core")} in \`@smithy/core\` alone, ${part("sdk", "warm, in memory", "lambda-once")} in lambda-once.`,
       `- **First calls of a process.** Code that is not compiled yet: ${part("light", "calls 1 - 100, TLS", "Node.js")} of the light client's first hundred calls is Node.js's own, ${part("light", "calls 1 - 100, TLS", "lambda-once")} lambda-once's and the signer's. ` +
         `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer, and with the signer and JMESPath ${cold("parts")?.value.toFixed(2) ?? "-"} ms, ${ratio(cold("parts")?.less)} times less; with lambda-once's and the signer's part free of charge it would be ${ratio(free)}. ` +
         `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
