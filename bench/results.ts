@@ -186,7 +186,7 @@ async function profiled({ file, copyOf }: Installation, env: Place, { quick }: E
   const memory = { ...env, BENCH_TRANSPORT: "memory" };
   const most = quick ? 10 : 1;
   const found: Shares[] = [];
-  for (const name of ["light", "sdk", "peer"] as const) {
+  for (const name of ["light", "own", "sdk", "peer"] as const) {
     const readable = await readableBundle(copyOf(SUBJECTS[name]), file(`readable/${name}.mjs`));
     const place = { bundle: readable, scenario: first };
     found.push(await profile(name, { ...place, what: "calls 1 - 100, TLS", env, calls: 100 }));
