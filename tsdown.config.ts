@@ -38,7 +38,8 @@ const GROUPS = [
 
 /**
  * `aws4` is CommonJS: the helpers that a build makes for that would be one more file for a start to load, and its modules of
- * Node.js a tenth of a millisecond each, were they imported by their names.
+ * Node.js a tenth of a millisecond each, were they imported by their names. `require`, `module` and `exports` are names of a
+ * function's, not the file's: whoever makes CommonJS of the file, or puts a `require` before it, has these names as well.
  */
 const signerAsModule = {
   name: "signer-as-module",
@@ -47,9 +48,10 @@ const signerAsModule = {
     const names = [...code.matchAll(/require\('(\.[^']+)'\)/g)].map(([, name]) => name);
     const imports = names.map((name, at) => `import required${at} from "${name}";`);
     const known = names.map((name, at) => `"${name}": required${at}`);
-    const require = `const require = (id) => ({ ${known.join()} })[id] ?? process.getBuiltinModule(\`node:\${id}\`);`;
-    const body = `const module = { exports: {} }, { exports } = module;\n${code}\nexport default module.exports;`;
-    return { code: [...imports, require, body].join("\n"), map: null };
+    const require = `(id) => ({ ${known.join()} })[id] ?? process.getBuiltinModule(\`node:\${id}\`)`;
+    // In the first line, so that the source map holds.
+    const head = [...imports, "const made = { exports: {} };", "((module, exports, require) => {"].join(" ");
+    return { code: `${head} ${code}\n})(made, made.exports, ${require});\nexport default made.exports;`, map: null };
   },
 };
 

@@ -1,11 +1,12 @@
 /**
  * Uses the packed tarball as a project would that has neither the AWS SDK nor Middy: the root is imported by Node and
- * its types are compiled, declaration files included.
+ * its types are compiled, declaration files included; and as one whose tests make CommonJS of it.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 
 const tarball = resolve(process.argv[2]);
 const modules = resolve("node_modules");
@@ -30,6 +31,19 @@ try {
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
   execFileSync(process.execPath, [join(modules, "typescript", "bin", "tsc"), "-p", project], { stdio: "inherit" });
   execFileSync(process.execPath, [join(project, "index.js")], { stdio: "inherit" });
+  // Jest's transformers make CommonJS of it, file by file.
+  const common = join(project, "common");
+  mkdirSync(common);
+  writeFileSync(join(common, "package.json"), JSON.stringify({ type: "commonjs" }));
+  for (const file of readdirSync(join(home, "dist")).filter((name) => name.endsWith(".js"))) {
+    const options = { compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.CommonJS } };
+    writeFileSync(
+      join(common, file),
+      transpileModule(readFileSync(join(home, "dist", file), "utf8"), options).outputText,
+    );
+  }
+  for (const entry of ["index", "client", "codecs", "dynamodb-light", "guards", "webhooks", "writes"])
+    execFileSync(process.execPath, ["-e", `require("./${entry}.js")`], { cwd: common, stdio: "inherit" });
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
