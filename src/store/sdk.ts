@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import {
   DeleteItemCommand,
   DynamoDBClient,
@@ -72,15 +73,18 @@ export function ownClient({
   return client;
 }
 
+/** A name that no configuration has, so that nothing of a user's runs when it is looked for. */
+const NOTHING = Symbol("nothing");
+
 /**
- * The same client, faster: the SDK copies its configuration five times for each request, and has put it together one property after the
- * other, so that V8 keeps it as a dictionary, whose copies take ten times longer. V8 makes an ordinary object of what others
- * inherit from, once code that it has seen a few times reads it through them. Nothing else changes.
+ * The same client, faster: the SDK copies its configuration several times for each request, and has put it together one property
+ * after the other, so that V8 keeps it as a dictionary, whose copies take ten times longer. V8 makes an ordinary object of
+ * what others inherit from, once code that it has seen a few times looks something up through them. Nothing else changes.
  */
 export function quickened<Client extends object>(client: Client): Client {
-  const { config } = client as { readonly config?: unknown };
-  if (typeof config !== "object" || config === null) return client;
-  const heir = Object.create(config) as { readonly region?: unknown };
-  for (let read = 0; read < 100; read++) void heir.region;
+  const config: unknown = Object.getOwnPropertyDescriptor(client, "config")?.value;
+  if (typeof config !== "object" || config === null || types.isProxy(config)) return client;
+  const heir = Object.create(config) as { readonly [NOTHING]?: unknown };
+  for (let look = 0; look < 100; look++) void heir[NOTHING];
   return client;
 }

@@ -149,10 +149,24 @@ describe("the client that we make", () => {
     expect(isFast(client.config)).toBe(true);
     expect(client.config).toStrictEqual(before);
     expect(isFast(quickened(ownClient({ region: "eu-west-1" })).config)).toBe(true);
-    for (const config of [undefined, null, 7, {}]) {
-      const other = { send: async () => ({}), config };
-      expect(quickened(other)).toBe(other);
+    const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "eu-west-1" }));
+    expect(isFast(quickened(documents).config)).toBe(true);
+  });
+
+  it("has a configuration of which nothing is asked before a request is sent", () => {
+    const refuse = (): never => {
+      throw new Error("not yet");
+    };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const config of [undefined, null, 7, {}, proxy, new Proxy({}, { get: refuse, getPrototypeOf: refuse })]) {
+      const client = { send: async () => ({}), config };
+      expect(quickened(client)).toBe(client);
     }
+    const lazy = Object.defineProperty({ send: async () => ({}) }, "config", { get: refuse });
+    expect(quickened(lazy)).toBe(lazy);
+    const strict = { send: async () => ({}), config: Object.defineProperty({}, "region", { get: refuse }) };
+    expect(quickened(strict)).toBe(strict);
   });
 
   it("is asked by commands of the SDK", async () => {
