@@ -24,7 +24,8 @@ export function checkNames(by: string, options: unknown, allowed: readonly strin
   }
   const unknown = Object.keys(options).find((name) => !allowed.includes(name));
   if (unknown === undefined) return;
-  throw new IdempotencyConfigError(`${by} has no option ${show(unknown)}; allowed are ${names}`);
+  const are = allowed.length > 1 ? "are" : "is";
+  throw new IdempotencyConfigError(`${by} has no option ${show(unknown)}; allowed ${are} ${names}`);
 }
 
 /**

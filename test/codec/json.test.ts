@@ -71,7 +71,7 @@ describe("json()", () => {
   });
 
   it("refuses options that do not exist", () => {
-    expect(() => json({ compress: 1 } as never)).toThrow("json() has no option 'compress'; allowed are compressAbove");
+    expect(() => json({ compress: 1 } as never)).toThrow("json() has no option 'compress'; allowed is compressAbove");
   });
 
   it.each([-1, Number.NaN, "700"])("refuses compressAbove: %s", (compressAbove) => {

@@ -164,7 +164,7 @@ describe("a step", () => {
     ["an empty name", "", () => 1, {}, /name of a step is ''/],
     ["a name of 256 characters", "x".repeat(256), () => 1, {}, /allowed are strings of 1 to 255/],
     ["no function", "a", "run" as never, {}, /is to run 'run'; allowed is a function/],
-    ["an unknown option", "a", () => 1, { retry: 3 } as never, /no option 'retry'; allowed are once/],
+    ["an unknown option", "a", () => 1, { retry: 3 } as never, /no option 'retry'; allowed is once/],
     [
       "an option that is no boolean",
       "a",
