@@ -50,11 +50,11 @@ export async function unrun(bundled: string, outfile: string): Promise<string> {
 /** What a bundle of the light client is made of, by where its code stands; the first that fits counts. */
 const ORIGINS = {
   "JMESPath, the library": /@jmespath-community/,
-  "the signer and the SDK's marshaller": /node_modules/,
-  "the light client": /src\/store\/light\//,
+  "the signer": /node_modules\/aws4/,
   "commits, steps, waiting, renewal":
-    /src\/core\/(commit|settle-commit|steps|wait\.|renewal|writing)|src\/store\/(committer|native|transact)|unheld/,
+    /@aws-sdk\/util-dynamodb|src\/core\/(commit|settle-commit|steps|wait\.|renewal|writing)|src\/store\/(committer|native|transact)|unheld/,
   "options and errors": /options\.ts|src\/core\/(check|duration|error|plain|refusals|remembered)|src\/lambda\/context/,
+  "the light client": /src\/store\/light\//,
   "keys and fingerprints, and why one is missing": /src\/key\/|src\/lambda\/identity/,
   "records in DynamoDB: requests, strict reading, failures": /src\/store\//,
   "codec and cache": /src\/codec\/|storable|cached-store/,
@@ -90,9 +90,9 @@ export async function readableBundle(entry: string, outfile: string): Promise<st
   return outfile;
 }
 
-/** The program in JavaScript, its packages left where they are. */
+/** The program in JavaScript, its packages left where they are; the signer is in a floor as it is in lambda-once's own files. */
 export async function unbundled(entry: string, outfile: string): Promise<string> {
-  await build({ ...FLAGS, packages: "external", entryPoints: [entry], outfile });
+  await build({ ...FLAGS, external: ["@*", "lambda-once"], entryPoints: [entry], outfile });
   return outfile;
 }
 

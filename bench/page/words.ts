@@ -26,10 +26,10 @@ export const NOT_MEASURED = [
   "- The peer's cache store for Redis and Valkey, and its decorators.",
 ].join("\n");
 
-/** Without these there is no claim by the light client. */
+/** Without these there is no claim over the light client. */
 const LEAST = [
   "JMESPath, the library",
-  "the signer and the SDK's marshaller",
+  "the signer",
   "the light client",
   "claims, replays, their ends, and the wrapper",
 ] as const satisfies readonly Origin[];
@@ -78,10 +78,10 @@ export function reasons(results: Results): readonly string[] {
         `Of calls 11 - 100 \`node:https\` alone takes ${cold("wire")?.value.toFixed(2) ?? "-"} ms each, ${ratio(cold("wire")?.less)} times less than the peer, and with the signer and JMESPath ${cold("parts")?.value.toFixed(2) ?? "-"} ms, ${ratio(cold("parts")?.less)} times less; with lambda-once's and the signer's part free of charge it would be ${ratio(free)}. ` +
         `Over the SDK lambda-once has ${part("sdk", "calls 1 - 100, TLS", "lambda-once")}, the peer ${part("peer", "calls 1 - 100, TLS", "@aws-lambda-powertools/idempotency")} of its own.`,
       `- **Import.** The import of an empty file takes ${imported("import, unbundled", "nothing")} of CPU time in the same process, that of \`node:https\` and a handler of 30 lines ${imported("import, bundled", "wire")}, with the signer and JMESPath ${imported("import, bundled", "parts")}, that of the light client's handler ${imported("import, unbundled", "light")} unbundled and ` +
-        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. A third of that is ${inMillis(importOf("import, bundled", "peer") / 3)}: the same bundle read and not run, in a function that nobody calls, takes ${imported("import, unbundled", "unrun")} of it, Node.js's own modules with it, by its size. An eighth of the other is ${inMillis(importOf("import, unbundled", "peer") / 8)}; the signer and JMESPath as one installs them, with nothing around them, take ${imported("import, unbundled", "parts")} unbundled. ` +
+        `${imported("import, bundled", "light")} bundled, the peer's ${imported("import, unbundled", "peer")} and ${imported("import, bundled", "peer")}. A third of that is ${inMillis(importOf("import, bundled", "peer") / 3)}: the same bundle read and not run, in a function that nobody calls, takes ${imported("import, unbundled", "unrun")} of it, Node.js's own modules included. An eighth of the other is ${inMillis(importOf("import, unbundled", "peer") / 8)}: \`node:https\`, the signer and JMESPath take ${imported("import, unbundled", "parts")} of it in files of their own, and the light client's handler ${imported("import, bundled", "light")} where all of it is one file. ` +
         `Over the SDK, that and JMESPath alone take ${imported("import, bundled", "sdkParts")}: to be no slower than the peer, all of lambda-once would have ${inMillis(importOf("import, bundled", "peer") - importOf("import, bundled", "sdkParts"))}.`,
-      `- **Bundle.** The light client's handler is ${kB(whole)} of code, minified, which makes ${kB(sizes["light"])} compressed; 25 kB would be about ${kB((25_000 / (sizes["light"] ?? Number.NaN)) * whole)}. JMESPath, the signer and the marshaller, the light client and the claims alone are ${kB(least)} ([below](#bundle-of-a-wrapped-handler-with-its-store)), ` +
-        `without a key, a request to DynamoDB, a stored result, a checked option, a step or a commit. Over the SDK, that and JMESPath alone make ${kB(sizes["sdkParts"])} of the peer's ${kB(sizes["peer"])}, compressed: all of lambda-once would have ${kB((sizes["peer"] ?? Number.NaN) - (sizes["sdkParts"] ?? Number.NaN))}.`,
+      `- **Bundle.** The light client's handler is ${kB(whole)} of code, minified, which makes ${kB(sizes["light"])} compressed; 25 kB would be about ${kB((25_000 / (sizes["light"] ?? Number.NaN)) * whole)}. JMESPath, the signer, the light client without its options and the claims alone are ${kB(least)} ([below](#bundle-of-a-wrapped-handler-with-its-store)); keys and fingerprints, ` +
+        `DynamoDB's records, stored results, checked options and errors, steps and commits are the other ${kB(whole - least)}. Over the SDK, that and JMESPath alone make ${kB(sizes["sdkParts"])} of the peer's ${kB(sizes["peer"])}, compressed: all of lambda-once would have ${kB((sizes["peer"] ?? Number.NaN) - (sizes["sdkParts"] ?? Number.NaN))}.`,
       `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
         `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}: JSON.parse alone.`,
       `- **Replays on DynamoDB Local.** Ten at a time it takes ${(many?.local ?? Number.NaN).toFixed(0)} µs of CPU time for each by itself, on two processors that it shares with the client: were the client to take nothing, and it both ` +
