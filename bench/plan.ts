@@ -39,6 +39,11 @@ const FIGURES: readonly Scenario[] = [
   ...all(["cached"], [200, 100_000], ["field"]),
 ];
 
+/** Whether a scenario is measured in long batches: those of the figures to reach that ask DynamoDB. */
+export const isLong = ({ path, event, key, result }: Scenario): boolean =>
+  path !== "cached" &&
+  FIGURES.some((one) => one.path === path && one.event === event && one.key === key && one.result === result);
+
 /** Replays of results larger than the event. */
 const LARGE_RESULTS: readonly Scenario[] = [
   { path: "replay", event: 200, key: "field", result: 5_000 },

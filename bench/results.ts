@@ -13,7 +13,7 @@ import { type FreshFigure, freshFigure, freshRounds } from "./measure/fresh.ts";
 import { profile, type Shares } from "./measure/profile.ts";
 import { type Throughput, throughput } from "./measure/throughput.ts";
 import { prime, type Warm, warm } from "./measure/warm.ts";
-import { type Effort, IN_LAMBDA, inMemory, LAMBDA_FLAGS, overTls } from "./plan.ts";
+import { type Effort, IN_LAMBDA, inMemory, isLong, LAMBDA_FLAGS, overTls } from "./plan.ts";
 import { FLOORS, HANDLERS, NOTHING, SUBJECTS, type Subject } from "./programs.ts";
 import { type Place, startServer } from "./server.ts";
 import type { Scenario } from "./subjects/scenario.ts";
@@ -171,7 +171,8 @@ async function warmCalls(
     const found: Warm[] = [];
     for (const scenario of scenarios) {
       const hasFloor = scenario.path === "first" || scenario.path === "replay";
-      found.push(await warm(hasFloor ? children : libraries, scenario, effort.warm));
+      const long = !effort.quick && isLong(scenario);
+      found.push(await warm(hasFloor ? children : libraries, scenario, { ...effort.warm, long }));
     }
     return found;
   } finally {

@@ -2,8 +2,11 @@ import { median, quantile, ratios } from "../stats.ts";
 import type { Path, Scenario } from "../subjects/scenario.ts";
 import type { Child } from "./child.ts";
 
-/** CPU time of one batch, in µs: long enough for the collector to take part, short enough to interleave. */
-const BATCH = 20_000;
+/**
+ * CPU time of one batch, in µs. After each full collection V8 compiles anew what it had compiled for objects that are gone, for
+ * some hundred calls: a short batch meets that or not, and a long one has all of it in its mean.
+ */
+const BATCH = { short: 20_000, long: 1_000_000 } as const;
 /** CPU time of each scenario before it is measured, in µs, and the calls at least. */
 const WARM_UP = { cpu: 100_000, calls: 200 } as const;
 /** Calls of each process before anything is measured, in turns through all processes and, in each, all its paths. */
@@ -45,27 +48,31 @@ export async function prime(
   }
 }
 
-async function warmUp(child: Child, scenario: Scenario, quick: boolean): Promise<number> {
+async function warmUp(
+  child: Child,
+  scenario: Scenario,
+  { quick, long }: { readonly quick: boolean; readonly long: boolean },
+): Promise<number> {
   const enough = quick ? { cpu: WARM_UP.cpu / 10, calls: WARM_UP.calls / 10 } : WARM_UP;
   let [spent, made, calls, cpu] = [0, 0, 20, 0];
   while (spent < enough.cpu || made < enough.calls) {
     cpu = (await child.run({ scenario, calls })).cpu;
     spent += cpu * calls;
     made += calls;
-    calls = Math.ceil(Math.max(20, BATCH / cpu));
+    calls = Math.ceil(Math.max(20, BATCH.short / cpu));
   }
-  return calls;
+  return long ? Math.ceil(BATCH.long / cpu) : calls;
 }
 
 /** Measures one scenario on all subjects in turn; one of them is the peer. */
 export async function warm(
   children: Readonly<Record<string, Child>>,
   scenario: Scenario,
-  { rounds, quick }: { readonly rounds: number; readonly quick: boolean },
+  { rounds, quick, long }: { readonly rounds: number; readonly quick: boolean; readonly long: boolean },
 ): Promise<Warm> {
   const measured: { name: string; child: Child; calls: number; cpu: number[] }[] = [];
   for (const [name, child] of Object.entries(children)) {
-    measured.push({ name, child, calls: await warmUp(child, scenario, quick), cpu: [] });
+    measured.push({ name, child, calls: await warmUp(child, scenario, { quick, long }), cpu: [] });
   }
   for (let round = 0; round < rounds; round++) {
     const inTurn = round % 2 === 0 ? measured : [...measured].reverse();
