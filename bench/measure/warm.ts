@@ -6,7 +6,7 @@ import type { Child } from "./child.ts";
  * CPU time of one batch, in µs. After each full collection V8 compiles anew what it had compiled for objects that are gone, for
  * some hundred calls: a short batch meets that or not, and a long one has all of it in its mean.
  */
-const BATCH = { short: 20_000, long: 1_000_000 } as const;
+const BATCH = { short: 20_000, long: 500_000 } as const;
 /** CPU time of each scenario before it is measured, in µs, and the calls at least. */
 const WARM_UP = { cpu: 100_000, calls: 200 } as const;
 /** Calls of each process before anything is measured, in turns through all processes and, in each, all its paths. */

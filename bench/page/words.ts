@@ -15,7 +15,7 @@ export const HOW = [
   "- **Over TLS** the requests go to a server in another process, whose answers are equal for all: each side's record as it writes it. **In memory** the HTTP " +
     "beneath both is replaced: the SDK's `requestHandler`, and `https.request`. What is left is each side's own work, signature and parsing included.",
   "- **CPU time** is user and system time of the process, the collector's and the compiler's threads too; *warm* after 10,000 calls of each process, in turns, and some hundred of the scenario. " +
-    "After each full collection V8 compiles anew what it had compiled for objects that are gone: the figures to reach that ask DynamoDB are means over a second in each round, whole cycles of that; the other rows are over 20 ms, and vary by a third.",
+    "After each full collection V8 compiles anew what it had compiled for objects that are gone: the figures to reach that ask DynamoDB are means over half a second in each round, which is about a cycle of that; the other rows are over 20 ms, and vary by a third.",
   "- *Replay* is of a key that the process has not seen: one conditional put that fails. *Key seen by this process* is one that it has: lambda-once reads then. *Kept in process* is `cache: { entries, bytes }` beside `useLocalCache`.",
 ].join("\n");
 
