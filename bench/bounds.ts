@@ -99,7 +99,7 @@ export const FIGURES: readonly Figure[] = [
   { name: "price of a replay of 5 kB, looked up first", client: "light", aim: 10, bound: 40, of: price },
   ...sdkFigures("own", {
     first: 0.9,
-    replay: 0.95,
+    replay: 0.9,
     cold: 0.9,
     bundled: 0.8,
     unbundled: 0.95,

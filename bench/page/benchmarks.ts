@@ -22,8 +22,8 @@ export function benchmarksPage(about: string, results: Results): string {
       "around them; *wire* is `node:https` alone, with no library, no signature and no time limit; *socket* is a socket of `node:tls` alone, without HTTP. No client of Node.js can go below that.",
     warmTable(results.tls, ["light", "own", "sdk", "parts", "wire", "socket"]),
     "## Warm CPU time of a call, HTTP answered in memory",
-    "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is a client of the same kind with the " +
-      "least that it can be asked for on that path, as many requests of fewer attributes: no library over it can go below that.",
+    "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is a client of the same kind that is asked for lambda-once's own requests, " +
+      "by nothing else: what the SDK takes for them.",
     warmTable(results.memory, ["light", "own", "sdk", "bare"]),
     "## Fresh processes",
     "CPU milliseconds of processes that import the bundled handler and call it, over TLS; memory after 1,000 calls and a collection. *SDK parts* is a client of the SDK and JMESPath, with nothing around them, as *parts* is for the light client. Lambda starts Node.js with flags for its memory, " +

@@ -3,25 +3,69 @@ import { sdkSettings } from "./memory.ts";
 import { resultOf, tableOf } from "./scenario.ts";
 import { serve } from "./serve.ts";
 
+const OWNER = "6891a124-6892-416d-9d4b-42aeb4f7dc7d";
 const RESULT = JSON.stringify(resultOf(200));
 
+/** A claim, as src/store/requests.ts asks for it: a conditional put of nine attributes. */
+const claim = (TableName: string, id: string, now: number) => ({
+  TableName,
+  ConditionExpression:
+    "attribute_not_exists(#id) OR (#expiresAt <= :s AND (attribute_not_exists(#lockedUntil) OR #lockedUntil <= :ms))",
+  ExpressionAttributeNames: { "#id": "id", "#expiresAt": "expiresAt", "#lockedUntil": "lockedUntil" },
+  ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+  Item: {
+    id: { S: id },
+    v: { N: "1" },
+    status: { S: "IN_PROGRESS" },
+    owner: { S: OWNER },
+    attempt: { N: "1" },
+    createdAt: { N: String(now) },
+    expiresAt: { N: String(Math.ceil(now / 1_000) + 86_400) },
+    lockedUntil: { N: String(now + 60_000) },
+    steps: { M: {} },
+  },
+  ExpressionAttributeValues: { ":s": { N: String(Math.floor(now / 1_000)) }, ":ms": { N: String(now) } },
+});
+
+/** A completion. */
+const completion = (TableName: string, id: string, now: number) => ({
+  TableName,
+  Key: { id: { S: id } },
+  UpdateExpression:
+    "SET #status = :status, #encoding = :encoding, #completedAt = :at, #expiresAt = :expires, #result = :result REMOVE #lockedUntil, #steps",
+  ConditionExpression: "#owner = :me AND #status = :running",
+  ExpressionAttributeNames: {
+    ...{ "#owner": "owner", "#status": "status", "#result": "result", "#encoding": "encoding" },
+    ...{ "#completedAt": "completedAt", "#expiresAt": "expiresAt", "#lockedUntil": "lockedUntil", "#steps": "steps" },
+  },
+  ExpressionAttributeValues: {
+    ":me": { S: OWNER },
+    ":running": { S: "IN_PROGRESS" },
+    ":status": { S: "COMPLETED" },
+    ":encoding": { S: "json" },
+    ":at": { N: String(now) },
+    ":expires": { N: String(Math.ceil(now / 1_000) + 86_400) },
+    ":result": { S: RESULT },
+  },
+  ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+});
+
 /**
- * The least that one can send over the SDK to the same end: a conditional put, and after it an update with the result. By a
- * client that is as fast as the one that `dynamoDBStore()` makes: see src/store/sdk.ts.
+ * lambda-once's own requests over the SDK, and nothing else: what the SDK takes for them, by a client that is as fast as the one that
+ * `dynamoDBStore()` makes (see src/store/sdk.ts).
  */
 serve((scenario) => {
   const client = new DynamoDBClient({ ...sdkSettings(), cacheMiddleware: true });
   client.middlewareStack.remove("loggerMiddleware");
   const heir = Object.create(client.config) as { readonly region?: unknown };
   for (let read = 0; read < 100; read++) void heir.region;
-  const TableName = tableOf("ours", scenario);
+  const table = tableOf("ours", scenario);
   let sent = 0;
   return async () => {
-    const id = { S: `place-order#${++sent}` };
-    const put = new PutItemCommand({ TableName, Item: { id }, ConditionExpression: "attribute_not_exists(id)" });
+    const id = `place-order#${String(++sent).padStart(43, "0")}`;
+    const put = new PutItemCommand(claim(table, id, Date.now()));
     if (scenario.path !== "first") return client.send(put).catch(() => undefined);
     await client.send(put);
-    const update = { TableName, Key: { id }, UpdateExpression: "SET r = :r" };
-    return client.send(new UpdateItemCommand({ ...update, ExpressionAttributeValues: { ":r": { S: RESULT } } }));
+    return client.send(new UpdateItemCommand(completion(table, id, Date.now())));
   };
 });
