@@ -146,15 +146,13 @@ function claimAtCommit(engine: Engine, { id, fingerprint }: BeginRequest, lease:
   if (engine.store.commit === undefined) return { status: "refused", error: withoutTables("claimAt: 'commit'") };
   const now = nowOf(engine.store.clock);
   const record: InProgressRecord = {
-    ...{
-      id,
-      status: "IN_PROGRESS",
-      owner: engine.runtime.uniqueId(),
-      attempt: 1,
-      createdAt: now,
-      fingerprint,
-      steps: {},
-    },
+    id,
+    status: "IN_PROGRESS",
+    owner: engine.runtime.uniqueId(),
+    attempt: 1,
+    createdAt: now,
+    fingerprint,
+    steps: {},
     ...lease.times(now),
   };
   return { status: "claimed", claim: holdClaim(engine, record, lease, true) };

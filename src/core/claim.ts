@@ -29,7 +29,7 @@ export interface Claim {
   /** 1, or more where earlier attempts ended without a known outcome. */
   readonly attempt: number;
   /** Aborts at the deadline, and at once where the claim is lost: from then on the outcome counts as unknown. */
-  readonly signal: AbortSignal;
+  signal(): AbortSignal;
   /** Milliseconds to the deadline, which lies a margin before the lock's and the caller's end; 0 after it. */
   remainingTimeInMillis(): number;
   /** Whether the deadline of an answer without writes has passed. */
@@ -173,7 +173,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
     result: unknown,
     reduce: (result: unknown) => unknown,
   ): Promise<Commit<readonly Writable[]>> {
-    const first = writing.size;
+    const first = writing.size();
     const plan = writing.plan(writes);
     lease.reserve();
     deadline.changed();
@@ -199,13 +199,11 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
   return {
     id,
     attempt,
-    get signal() {
-      return deadline.signal();
-    },
+    signal: deadline.signal,
     remainingTimeInMillis: deadline.remaining,
     overdue: () => lost || lease.overdue(),
     lost: () => lost,
-    mustCommit: () => committing !== undefined || writing.size > 0,
+    mustCommit: () => committing !== undefined || writing.size() > 0,
     ended: () => ended,
     async step(name, fn, options) {
       if (vacant) {
@@ -260,7 +258,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
       if (ended) return executed;
       const verdict = judge({ status: "returned", result });
       over = true;
-      const commits = verdict === "keep" && (commitment.vacant || writing.size > 0);
+      const commits = verdict === "keep" && (commitment.vacant || writing.size() > 0);
       // Before anything is waited for, and its owner could change it.
       const encoding = commits ? encodingOf(result, reduce) : undefined;
       if ((commits || verdict !== "keep") && !steps.atRest()) atRest = await steps.settled(SHORT);

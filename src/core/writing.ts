@@ -10,7 +10,7 @@ import type { Commit, Writable } from "./write.ts";
 /** The writes of one call, collected until they commit. */
 export interface Writing {
   /** How many writes were collected. */
-  readonly size: number;
+  size(): number;
   /**
    * Adds writes to what commits with the result.
    *
@@ -42,9 +42,7 @@ export function writingOf(engine: Engine, lease: Lease, owner: string): Writing 
   }
 
   return {
-    get size() {
-      return collected.length;
-    },
+    size: () => collected.length,
     collect(writes) {
       committer();
       const taken = taking(writes);

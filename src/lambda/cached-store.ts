@@ -57,7 +57,7 @@ export function cachedStore(store: IdempotencyStore, codec: Codec, { entries, by
     if (claim?.owner !== request.owner) return;
     claimed.delete(request.id);
     const { status, completedAt, expiresAt, result } = request;
-    keep({ ...claim, status, completedAt, expiresAt, result });
+    keep({ status, completedAt, expiresAt, result, ...claim });
   }
 
   function known(id: string): CompletedRecord | undefined {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Claim } from "../core/claim.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
+import { Signalled } from "../core/signalled.ts";
 import type { StepContext, StepOptions } from "../core/steps.ts";
 import type { Storable } from "../core/storable.ts";
 import type { Commit, Writable } from "../core/write.ts";
@@ -82,13 +83,10 @@ export interface CurrentClaim {
 
 /** The view of a held claim that its function gets: it can look and write, and not end it. `reduce` says what of a result is stored. */
 export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): CurrentClaim {
-  const view: CurrentClaim = {
+  const view: CurrentClaim = Object.assign(new Signalled(claim.signal), {
     id: claim.id,
     held: true,
     attempt: claim.attempt,
-    get signal() {
-      return claim.signal;
-    },
     remainingTimeInMillis: () => claim.remainingTimeInMillis(),
     step: (name, fn, options) => claim.step(name, (about) => inStep(view, () => fn(about)), options) as Promise<never>,
     keyFor: (name) => claim.keyFor(name),
@@ -100,7 +98,7 @@ export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): 
       refuseInStep(view, "commit()");
       return claim.commit(writes, end?.result, reduce) as Promise<never>;
     },
-  };
+  } satisfies Omit<CurrentClaim, "signal">);
   return view;
 }
 

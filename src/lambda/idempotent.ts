@@ -161,7 +161,7 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
     );
   }
   const context = contextOf(args);
-  const begun = await operation.begin(args, context);
+  const begun = await operation.prepare(args, context).begin();
   switch (begun.status) {
     case "claimed":
       return execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);

@@ -91,7 +91,7 @@ export function idempotency<Event, Result>(
     async before(request) {
       const args = [request.event, request.context] as const;
       // A test may share one context between concurrent requests: what it shows is then another request's claim.
-      const begun = await operation.begin(args, request.context, true);
+      const begun = await operation.prepare(args, request.context, true).begin();
       switch (begun.status) {
         case "claimed":
           claims.set(request, begun.claim);

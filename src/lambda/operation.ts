@@ -38,18 +38,12 @@ export interface PreparedCall {
 export interface Operation {
   readonly settings: Settings;
   /**
-   * Reads the key from the arguments now, to be claimed later.
-   *
-   * @throws IdempotencyConfigError where the operation cannot be called like this
-   */
-  prepare(args: readonly unknown[], context: LambdaContext | undefined): PreparedCall;
-  /**
-   * Reads the key from the arguments and claims it. `outermost`: the call begins a request, so that what its context holds
-   * is not around it.
+   * Reads the key from the arguments now, to be claimed later. `outermost`: the call begins a request, so that what its
+   * context holds is not around it.
    *
    * @throws IdempotencyConfigError where the operation cannot be called like this; all else is an answer
    */
-  begin(args: readonly unknown[], context: LambdaContext | undefined, outermost?: boolean): Promise<Call>;
+  prepare(args: readonly unknown[], context: LambdaContext | undefined, outermost?: boolean): PreparedCall;
 }
 
 /** How many operations of this process use the Lambda's name. Records of two of them would meet. */
@@ -119,27 +113,29 @@ export function compileOperation<Args extends readonly unknown[], Result>(
       fingerprint: fingerprint === undefined ? undefined : fingerprintHash(fingerprint, secret),
     }));
     const current = ids[0] as (typeof ids)[number];
+    const { id } = current;
     return {
       engine,
-      ...current,
+      id,
+      fingerprint: current.fingerprint,
       async begin() {
         if (asksFirst && (await isForbidden(settings, args)))
-          return refused(engine, current.id, new IdempotencyForbiddenError());
+          return refused(engine, id, new IdempotencyForbiddenError());
         const { retention } = engine;
         if (token !== undefined && token.until * 1000 + retention <= nowOf(engine.store.clock)) {
-          return refused(engine, current.id, new IdempotencyTokenError({ reason: "ended" }));
+          return refused(engine, id, new IdempotencyTokenError({ reason: "ended" }));
         }
         if (firstSentAt !== undefined && firstSentAt + retention <= nowOf(engine.store.clock)) {
-          return refused(engine, current.id, new IdempotencyRequestTooOldError({ retention }));
+          return refused(engine, id, new IdempotencyRequestTooOldError({ retention }));
         }
         if (isHeldByCaller(ids, outermost ? undefined : context)) {
-          return refused(engine, current.id, new IdempotencyReentrantError());
+          return refused(engine, id, new IdempotencyReentrantError());
         }
-        const known = engine.store === cached ? cached.known(current.id) : undefined;
+        const known = engine.store === cached ? cached.known(id) : undefined;
         const answered = known && (await answerFrom(engine, current, known));
         if (answered !== undefined) return answered;
         const remaining = remainingTime(context);
-        const repeated = recent.note(current.id) || retried;
+        const repeated = recent.note(id) || retried;
         const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const issuedUntil = token?.until;
         const previous = ids.slice(1).map((older) => ({
@@ -149,12 +145,13 @@ export function compileOperation<Args extends readonly unknown[], Result>(
           answerWithin,
           issuedUntil,
         }));
-        return begin(engine, { ...current, remaining, lookFirst, answerWithin, issuedUntil }, previous);
+        const request = { id, fingerprint: current.fingerprint, remaining, lookFirst, answerWithin, issuedUntil };
+        return begin(engine, request, previous);
       },
     };
   }
 
-  return { settings, prepare, begin: async (args, context, outermost) => prepare(args, context, outermost).begin() };
+  return { settings, prepare };
 }
 
 /** A token is redeemed before the function runs: what a commit claims nobody has asked for before. */

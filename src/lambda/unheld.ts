@@ -2,6 +2,7 @@ import { hasEnded } from "../core/claim.ts";
 import { writeConflict } from "../core/commit.ts";
 import type { Engine } from "../core/engine.ts";
 import { deadlineOf, leaseFor } from "../core/lease.ts";
+import { Signalled } from "../core/signalled.ts";
 import { checkName, readOptions } from "../core/steps.ts";
 import { outcomeIsUnknown } from "../core/unknown.ts";
 import { answerOf, writingOf } from "../core/writing.ts";
@@ -47,13 +48,10 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     throw hasEnded(what);
   }
 
-  const claim: CurrentClaim = {
+  const claim: CurrentClaim = Object.assign(new Signalled(deadline.signal), {
     id: undefined,
     held: false,
     attempt: 1,
-    get signal() {
-      return deadline.signal();
-    },
     remainingTimeInMillis: deadline.remaining,
     async step(name, fn, options = {}) {
       readOptions(name, fn, options);
@@ -71,7 +69,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     },
     async commit(writes) {
       assertLive("commit()");
-      const first = writing.size;
+      const first = writing.size();
       const plan = writing.plan(writes);
       const sent = writing.send(undefined, plan);
       committing = sent.catch(() => undefined);
@@ -91,21 +89,21 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
         committing = undefined;
       }
     },
-  };
+  } satisfies Omit<CurrentClaim, "signal">);
 
   return {
     status: "unheld",
     claim,
     end,
     overdue: lease.overdue,
-    mustCommit: () => writing.size > 0 && !committed,
+    mustCommit: () => writing.size() > 0 && !committed,
     async returned() {
       // One that the function did not await.
       await committing;
       if (failure !== undefined) throw failure.error;
       if (ended) return;
       end();
-      if (writing.size === 0) return;
+      if (writing.size() === 0) return;
       const plan = writing.plan();
       const sending = await writing.send(undefined, plan);
       if (sending.status === "refused") throw writeConflict(plan, sending.facts);

@@ -147,7 +147,7 @@ describe("claim.commit()", () => {
     under.time.advance(lapse);
     const second = await under.claim();
     expect(await thrownBy(first.commit([count("o-1")], "mine"))).toMatchObject({ code: "claim_lost" });
-    expect(first.signal.aborted).toBe(true);
+    expect(first.signal().aborted).toBe(true);
     await second.returned("the winner's");
     expect(await first.returned("mine")).toMatchObject({ status: "replayed", result: "the winner's" });
     expect(under.tables.items("orders")).toStrictEqual([]);
@@ -230,7 +230,7 @@ describe("claim.commit()", () => {
     await settle();
     way.open();
     expect(await committing).toMatchObject({ committed: true });
-    expect(claim.signal.aborted).toBe(false);
+    expect(claim.signal().aborted).toBe(false);
     expect(await claim.returned("x")).toMatchObject({ status: "executed", result: "committed" });
     expect(under.turns()).toStrictEqual(["claimed", "completed"]);
   });

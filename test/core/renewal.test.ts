@@ -37,7 +37,7 @@ describe("the lock of a call that may run longer", () => {
   it("is renewed at a third of its length, up to the deadline, and then lapses", async () => {
     const under = renewing();
     const claim = await under.claim();
-    const { signal } = claim;
+    const signal = claim.signal();
     await pass(under, 2_900);
     expect(renewals(under)).toBe(0);
     await pass(under, 100);
@@ -132,7 +132,7 @@ describe("the lock of a call that may run longer", () => {
   it("that was lost aborts the signal at once, and nothing is renewed any more", async () => {
     const under = renewing();
     const claim = await under.claim();
-    const { signal } = claim;
+    const signal = claim.signal();
     under.time.skew(10_000); // Another machine's clock says that the lock has lapsed.
     const second = await under.claim();
     await pass(under, 3_000);
@@ -158,7 +158,7 @@ describe("the lock of a call that may run longer", () => {
 
   it("is tried again soon where a renewal fails, and told", async () => {
     const under = renewing();
-    const { signal } = await under.claim();
+    const signal = (await under.claim()).signal();
     under.next("renew", failing("throttled"), busy);
     await pass(under, 4_600);
     expect(renewals(under)).toBe(3);
@@ -169,7 +169,7 @@ describe("the lock of a call that may run longer", () => {
 
   it("that cannot be renewed ends the function's time before the lock's end, and the tries with it", async () => {
     const under = renewing();
-    const { signal } = await under.claim();
+    const signal = (await under.claim()).signal();
     under.next("renew", ...Array(100).fill(failing("unavailable")));
     await pass(under, 8_400);
     expect(signal.aborted).toBe(false);
@@ -184,7 +184,7 @@ describe("the lock of a call that may run longer", () => {
 
   it("whose renewal hangs is asked for again", async () => {
     const under = renewing();
-    const { signal } = await under.claim();
+    const signal = (await under.claim()).signal();
     under.next("renew", hanging);
     await pass(under, 8_400);
     expect(renewals(under)).toBeGreaterThanOrEqual(2);
@@ -210,9 +210,9 @@ describe("the lock of a call that may run longer", () => {
     way.open();
     await settle();
     await pass(under, 6_400);
-    expect(claim.signal.aborted).toBe(false);
+    expect(claim.signal().aborted).toBe(false);
     await pass(under, 100);
-    expect(claim.signal.aborted).toBe(true);
+    expect(claim.signal().aborted).toBe(true);
     expect(claim.remainingTimeInMillis()).toBe(0);
   });
 
@@ -231,7 +231,7 @@ describe("the lock of a call that may run longer", () => {
 
   it("shorter than three margins is renewed before the function's time ends", async () => {
     const under = renewing({ lockFor: 600 });
-    const { signal } = await under.claim();
+    const signal = (await under.claim()).signal();
     for (let passed = 0; passed < 5_000; passed += 10) {
       under.time.advance(10);
       await settle();
@@ -244,7 +244,7 @@ describe("the lock of a call that may run longer", () => {
   it("does not take its own commit for a lost claim", async () => {
     const under = renewing();
     const claim = await under.claim();
-    const { signal } = claim;
+    const signal = claim.signal();
     const way = gate();
     under.next("commit", async (sent) => {
       const answer = await under.store.commit?.(sent);

@@ -77,7 +77,7 @@ describe("a step", () => {
       second.keyFor("ship"),
     ]);
     expect(told.map(({ attempt }) => attempt)).toStrictEqual([1, 2, 2]);
-    expect(told[1]?.signal).toBe(second.signal);
+    expect(told[1]?.signal).toBe(second.signal());
   });
 
   it("runs again where it failed, and where its process died", async () => {
@@ -253,7 +253,7 @@ describe("a step", () => {
     const second = await under.claim();
     slow.open("late");
     expect(await thrownBy(step)).toMatchObject({ code: "claim_lost" });
-    expect(first.signal.aborted).toBe(true);
+    expect(first.signal().aborted).toBe(true);
     expect(await under.found()).toMatchObject({ attempt: 2, steps: {} });
     const fn = vi.fn();
     expect(await thrownBy(first.step("b", fn))).toMatchObject({ code: "claim_lost" });

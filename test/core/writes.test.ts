@@ -195,7 +195,7 @@ describe("the writes of a claim", () => {
     const under = bench();
     const claim = await under.claim();
     expect(claim.remainingTimeInMillis()).toBe(29_500);
-    const { signal } = claim;
+    const signal = claim.signal();
     claim.write([count("a")]);
     expect(claim.remainingTimeInMillis()).toBe(23_000);
     under.time.advance(22_999);

@@ -181,7 +181,7 @@ function prepare({ batch, operation, args, context }: Work): {
     if (call?.id !== undefined) lastWithId.set(call.id, index);
     waitsFor.push([inLane, withId].filter((one): one is number => one !== undefined));
     const [before, twin] = [inLane, withId].map((one) => (one === undefined ? undefined : tasks[one]));
-    tasks.push({ ...place, call, misuse, before, twin, stage: "waiting", outcome: undefined });
+    tasks.push({ call, misuse, before, twin, stage: "waiting", outcome: undefined, ...place });
   }
   // A mistake of the operation and not of one record: it is said aloud, and nothing has run.
   if (tasks.length > 0 && tasks.every(({ call }) => call === undefined)) throw tasks[0]?.misuse;
