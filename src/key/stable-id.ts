@@ -14,8 +14,12 @@ const NAMESPACE = Buffer.from("6f1d7c1e2b0a4f0f9b4d5a0c8e3f7a21", "hex");
 export function stableId(record: string, name: string): string {
   // A record's id has no line break, so that no two pairs are the same text.
   const hash = createHash("sha1").update(NAMESPACE).update(`${record}\n${name}`).digest();
-  const bytes = hash.subarray(0, 16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50;
+  return uuid(hash.subarray(0, 16), 5);
+}
+
+/** The UUID of a version that these 16 bytes make; overwrites some of them. */
+export function uuid(bytes: Buffer, version: number): string {
+  bytes[6] = ((bytes[6] as number) & 0x0f) | (version << 4);
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

@@ -1,12 +1,29 @@
-import { randomUUID } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { Runtime } from "../core/engine.ts";
-import { stableId } from "../key/stable-id.ts";
+import { stableId, uuid } from "../key/stable-id.ts";
+
+/** Random bytes for the next ids: to draw so many takes no longer than to draw one id's. */
+const bytes = Buffer.alloc(1_024);
+let [used, drawnIn] = [0, 0];
+
+/**
+ * A random UUID, of bytes that this very process has drawn within this second: what is older may come from a snapshot, of V8 or of the
+ * machine, from which other processes start with the same bytes in memory.
+ */
+function uniqueId(): string {
+  const moment = performance.timeOrigin + Math.floor(Date.now() / 1_000);
+  if (used === bytes.length || moment !== drawnIn) {
+    randomFillSync(bytes);
+    [used, drawnIn] = [0, moment];
+  }
+  used += 16;
+  return uuid(bytes.subarray(used - 16, used), 4);
+}
 
 /** The process's own clock, timers and randomness: the one place where they enter. */
 export const processRuntime: Runtime = {
   monotonic: () => performance.now(),
-  // From the system each time: processes that start from one snapshot would else draw the same ids from memory.
-  uniqueId: () => randomUUID({ disableEntropyCache: true }),
+  uniqueId,
   stableId,
   random: () => Math.random(),
   sleep: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
