@@ -1,5 +1,5 @@
-import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { sdkSettings } from "./memory.ts";
+import { PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { answerClients, ownClient } from "./own-client.ts";
 import { resultOf, tableOf } from "./scenario.ts";
 import { serve } from "./serve.ts";
 
@@ -50,15 +50,11 @@ const completion = (TableName: string, id: string, now: number) => ({
   ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
 });
 
-/**
- * lambda-once's own requests over the SDK, and nothing else: what the SDK takes for them, by a client that is as fast as the one that
- * `dynamoDBStore()` makes (see src/store/sdk.ts).
- */
+answerClients();
+const client = await ownClient();
+
+/** lambda-once's own requests over the client that `dynamoDBStore()` makes, and nothing else: what the SDK takes for them. */
 serve((scenario) => {
-  const client = new DynamoDBClient({ ...sdkSettings(), cacheMiddleware: true });
-  client.middlewareStack.remove("loggerMiddleware");
-  const heir = Object.create(client.config) as { readonly region?: unknown };
-  for (let read = 0; read < 100; read++) void heir.region;
   const table = tableOf("ours", scenario);
   let sent = 0;
   return async () => {

@@ -4,7 +4,8 @@ import { IdempotencyConfigError } from "../core/errors.ts";
 import type { IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
 import { checkClock, checkTable, checkText } from "./options.ts";
-import { ownClient, quickened, type SdkClient, sdkTransport } from "./sdk.ts";
+import { quickened } from "./quickened.ts";
+import { ownClient, type SdkClient, sdkTransport } from "./sdk.ts";
 import { tableStore } from "./table.ts";
 
 /** Where the records are, and who carries the requests there. All optional. */

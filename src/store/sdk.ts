@@ -7,6 +7,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { rememberUserAgent } from "./quickened.ts";
 import type { Transport } from "./transport.ts";
 import { sendWatched } from "./watch.ts";
 
@@ -69,25 +70,6 @@ export function ownClient({
   const client = new DynamoDBClient(config);
   // It has no logger that it could tell, and would look through each input and output for one all the same.
   client.middlewareStack.remove("loggerMiddleware");
-  return client;
-}
-
-/** A name that no configuration has, so that nothing of a user's runs when it is looked for. */
-const NOTHING = Symbol("nothing");
-
-/**
- * The same client, faster: the SDK copies its configuration several times for each request, and has put it together one property
- * after the other, so that V8 keeps it as a dictionary, whose copies take ten times longer. V8 makes an ordinary object of
- * what others inherit from, once code that it has seen a few times looks something up through them. Nothing else changes.
- */
-export function quickened<Client extends object>(client: Client): Client {
-  try {
-    const config: unknown = Object.getOwnPropertyDescriptor(client, "config")?.value;
-    if (typeof config !== "object" || config === null) return client;
-    const heir = Object.create(config) as { readonly [NOTHING]?: unknown };
-    for (let look = 0; look < 100; look++) void heir[NOTHING];
-  } catch {
-    // A proxy that lets nobody look.
-  }
+  rememberUserAgent(client.middlewareStack as never);
   return client;
 }

@@ -3,7 +3,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dynamoDBStore } from "../../src/store/dynamodb.ts";
-import { ownClient, quickened, sdkTransport } from "../../src/store/sdk.ts";
+import { quickened } from "../../src/store/quickened.ts";
+import { ownClient, sdkTransport } from "../../src/store/sdk.ts";
 import { handClock } from "../contract/store.ts";
 
 beforeEach(() => {
