@@ -4,10 +4,10 @@ import { IdempotencyConfigError, IdempotencyStoreError } from "../core/errors.ts
 import { kindOf } from "../core/plain.ts";
 import { mayHaveArrived } from "../core/sendings.ts";
 import type { LoneCommit, PartFacts, Writable } from "../core/write.ts";
-import { nameOf, storeFailure } from "./failures.ts";
+import { nameOf, nameOfTable, storeFailure } from "./failures.ts";
 import { type Marshaller, marshaller } from "./native.ts";
 import { type SdkClient, sdkTransport } from "./sdk.ts";
-import { sendAlone } from "./single.ts";
+import { isMine, sendAlone } from "./single.ts";
 import { factsOf, type Reason, transact, transaction } from "./transact.ts";
 import type { Operation, TransactItem } from "./transport.ts";
 
@@ -119,16 +119,13 @@ function sendable(
       if (answer.outcome === "busy") return { facts: undefined, resent };
       refuseInvalid(answer.reasons, items);
       const facts = factsOf(answer.reasons, marshal);
-      const isMine = facts.some((fact, at) => fact.status === "refused" && holdsOneOf(fact.found, plan.writeIds[at]));
-      return isMine ? { facts: committed } : { facts, resent };
+      const isOurs = facts.some((fact, at) => fact.status === "refused" && isMine(fact.found, plan.writeIds[at]));
+      return isOurs ? { facts: committed } : { facts, resent };
     },
   };
 }
 
 const wrapped = (facts: PartFacts | undefined): readonly PartFacts[] | undefined => facts && [facts];
-
-const holdsOneOf = (item: object | undefined, ids: readonly string[] | undefined): boolean =>
-  item !== undefined && ids !== undefined && Object.values(item).some((value) => ids.includes(value as string));
 
 /** Where no condition failed, DynamoDB could not do what it was asked for: an item too large, a key of another type. */
 function refuseInvalid(reasons: readonly Reason[], items: readonly TransactItem[]): void {
@@ -170,35 +167,31 @@ function failureOf(error: unknown, operation: Operation, table: string): Idempot
   return isInvalid ? invalid(operation, table, error) : failure;
 }
 
+/** A failure of an operation on a table. */
+function failed(
+  operation: Operation,
+  table: string | undefined,
+  facts: Pick<IdempotencyStoreError, "reason"> & { detail: string; outcome?: "unknown"; cause?: unknown },
+): IdempotencyStoreError {
+  const named = table === undefined ? undefined : nameOfTable(table);
+  return new IdempotencyStoreError({ ...facts, action: `dynamodb:${operation}`, table: named });
+}
+
 function invalid(operation: Operation, table: string | undefined, cause: unknown): IdempotencyStoreError {
-  const named = table?.slice(table.lastIndexOf("/") + 1);
-  return new IdempotencyStoreError({
-    reason: "invalid_request",
-    detail: `dynamodb:${operation} was refused as invalid: its key does not fit table ${named}, an index of it, or the item is above 400 KB; the cause says which`,
-    action: `dynamodb:${operation}`,
-    table: named,
-    cause,
-  });
+  const named = table && nameOfTable(table);
+  const detail = `dynamodb:${operation} was refused as invalid: its key does not fit table ${named}, an index of it, or the item is above 400 KB; the cause says which`;
+  return failed(operation, table, { reason: "invalid_request", detail, cause });
 }
 
 function busy(operation: Operation, table: string): IdempotencyStoreError {
-  return new IdempotencyStoreError({
-    reason: "throttled",
-    detail: `other transactions hold an item of table ${table} for longer than ${PATIENCE} ms`,
-    action: `dynamodb:${operation}`,
-    table: table.slice(table.lastIndexOf("/") + 1),
-  });
+  const detail = `other transactions hold an item of table ${table} for longer than ${PATIENCE} ms`;
+  return failed(operation, table, { reason: "throttled", detail });
 }
 
 function refusedLater(operation: Operation, table: string): IdempotencyStoreError {
-  return new IdempotencyStoreError({
-    reason: "timeout",
-    detail:
-      "nobody knows whether the writes were carried out: an answer was lost, and they were refused when sent again",
-    outcome: "unknown",
-    action: `dynamodb:${operation}`,
-    table: table.slice(table.lastIndexOf("/") + 1),
-  });
+  const detail =
+    "nobody knows whether the writes were carried out: an answer was lost, and they were refused when sent again";
+  return failed(operation, table, { reason: "timeout", detail, outcome: "unknown" });
 }
 
 /** The failure of a request that may have been carried out. */

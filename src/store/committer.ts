@@ -4,7 +4,7 @@ import type { CommitAnswer, CommitRecord, CommitRequest, Conflict } from "../cor
 import type { Item } from "./attributes.ts";
 import { answered } from "./claimed.ts";
 import { isHeldBy, isVacant } from "./conditions.ts";
-import { isBusy, isConditionFailure, storeFailure } from "./failures.ts";
+import { isBusy, isConditionFailure, nameOfTable, storeFailure } from "./failures.ts";
 import { fromItem } from "./item.ts";
 import { type Marshaller, marshaller } from "./native.ts";
 import * as requests from "./requests.ts";
@@ -121,5 +121,3 @@ function refuseOwnRecord(table: string, { id }: CommitRecord, items: readonly Tr
   if (at === -1) return;
   throw new IdempotencyConfigError(`write ${at} is on the record of its own claim; allowed are other items`);
 }
-
-const nameOfTable = (table: string): string => table.slice(table.lastIndexOf("/") + 1);

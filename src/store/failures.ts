@@ -77,6 +77,9 @@ export const isBusy = (error: unknown): boolean =>
 export const isItemTooLarge = (error: unknown): boolean =>
   nameOf(error) === "ValidationException" && /item size/i.test(messageOf(error));
 
+/** The name of a table, of that or of its ARN. */
+export const nameOfTable = (table: string): string => table.slice(table.lastIndexOf("/") + 1);
+
 /**
  * The typed error of what a transport threw. AWS's own message holds ARNs with account ids: it stays in
  * `cause`, and never gets into the message.
@@ -88,7 +91,7 @@ export function storeFailure(
   const isCommit = request.operation === "TransactWriteItems";
   // A transaction has no permission of its own: it needs those of its actions.
   const action = isCommit ? COMMIT_ACTIONS : `dynamodb:${request.operation}`;
-  const own = request.table.slice(request.table.lastIndexOf("/") + 1);
+  const own = nameOfTable(request.table);
   const table = isCommit ? `${own} or one that the commit writes to` : own;
   const reason = reasonOf(error);
   return new IdempotencyStoreError({

@@ -50,7 +50,8 @@ export function sendAlone(client: SdkClient, action: TransactItem, ids: readonly
   return { operation, send };
 }
 
-const isMine = (item: NativeItem | undefined, ids: readonly string[]): item is NativeItem =>
+/** Whether an item holds one of the ids that these writes leave in theirs. */
+export const isMine = (item: NativeItem | undefined, ids: readonly string[] = []): item is NativeItem =>
   item !== undefined && Object.values(item).some((value) => ids.includes(value));
 
 /** Refused now, by an item that another write has left; an earlier attempt may have come before that one. */

@@ -1,4 +1,4 @@
-import type { Busy, ClaimAnswer, ClaimedFrom, ClaimRequest, Conflict, IdempotencyStore } from "../core/store.ts";
+import type { Busy, CheckpointAnswer, ClaimAnswer, ClaimRequest, Conflict, IdempotencyStore } from "../core/store.ts";
 import type { Clock } from "../core/time.ts";
 import { firstClaim, issued, successor } from "./claimed.ts";
 import { committer } from "./committer.ts";
@@ -6,7 +6,7 @@ import { isBusy, isConditionFailure, isItemTooLarge, storeFailure } from "./fail
 import { fromItem } from "./item.ts";
 import * as requests from "./requests.ts";
 import { completedSize, ITEM_LIMIT } from "./size.ts";
-import type { Operation, Transport } from "./transport.ts";
+import type { Operation, Operations, Transport } from "./transport.ts";
 
 /** A store in a DynamoDB table, over any transport: one request for each verb, and never a read beside it. */
 export function tableStore({
@@ -35,29 +35,32 @@ export function tableStore({
     }
   };
 
-  const redeem = async (request: ClaimRequest): Promise<ClaimAnswer> => {
+  const succeed = async (id: string, input: Operations["UpdateItem"]["input"]): Promise<ClaimAnswer> => {
     try {
-      const { Attributes } = await transport.send("UpdateItem", requests.redeem(table, request));
-      return successor(fromItem(Attributes, request.id));
+      const { Attributes } = await transport.send("UpdateItem", input);
+      return successor(fromItem(Attributes, id));
     } catch (error) {
-      return refusal(error, "UpdateItem", request.id);
+      return refusal(error, "UpdateItem", id);
     }
   };
 
-  const claimFrom = async (request: ClaimRequest, from: ClaimedFrom): Promise<ClaimAnswer> => {
+  /** An update under the claim; `bytes` is what its item may come to, where that is known. */
+  const write = async (id: string, input: Operations["UpdateItem"]["input"], bytes = 0): Promise<CheckpointAnswer> => {
     try {
-      const { Attributes } = await transport.send("UpdateItem", requests.claimFrom(table, request, from));
-      return successor(fromItem(Attributes, request.id));
+      await transport.send("UpdateItem", input);
+      return { outcome: "written" };
     } catch (error) {
-      return refusal(error, "UpdateItem", request.id);
+      if (!isItemTooLarge(error)) return refusal(error, "UpdateItem", id);
+      return { outcome: "too_large", bytes: Math.max(bytes, ITEM_LIMIT + 1), limit: ITEM_LIMIT };
     }
   };
 
   return {
     clock,
     claim(request) {
-      if (request.from !== undefined) return claimFrom(request, request.from);
-      return request.issued ? redeem(request) : claimVacant(request);
+      const { id, from } = request;
+      if (from !== undefined) return succeed(id, requests.claimFrom(table, request, from));
+      return request.issued ? succeed(id, requests.redeem(table, request)) : claimVacant(request);
     },
     async issue(request) {
       try {
@@ -70,24 +73,9 @@ export function tableStore({
     async complete(request) {
       const bytes = completedSize(request);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
-      try {
-        await transport.send("UpdateItem", requests.complete(table, request));
-        return { outcome: "written" };
-      } catch (error) {
-        if (isItemTooLarge(error))
-          return { outcome: "too_large", bytes: Math.max(bytes, ITEM_LIMIT + 1), limit: ITEM_LIMIT };
-        return refusal(error, "UpdateItem", request.id);
-      }
+      return write(request.id, requests.complete(table, request), bytes);
     },
-    async checkpoint(request) {
-      try {
-        await transport.send("UpdateItem", requests.checkpoint(table, request));
-        return { outcome: "written" };
-      } catch (error) {
-        if (isItemTooLarge(error)) return { outcome: "too_large", bytes: ITEM_LIMIT + 1, limit: ITEM_LIMIT };
-        return refusal(error, "UpdateItem", request.id);
-      }
-    },
+    checkpoint: (request) => write(request.id, requests.checkpoint(table, request)),
     async renew(request) {
       try {
         await transport.send("UpdateItem", requests.renew(table, request));
