@@ -5,7 +5,7 @@ import type { DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { answer, headersOf } from "./records.ts";
 
 /** Both sides' HTTP is answered in memory: what is left is their own work, down to a request and up from a stream. */
-export const inMemory = process.env["BENCH_TRANSPORT"] === "memory";
+const inMemory = process.env["BENCH_TRANSPORT"] === "memory";
 
 function respond(target: string, body: string): { status: number; headers: Record<string, string>; stream: Readable } {
   const { status, body: text } = answer(target, body);
