@@ -22,7 +22,7 @@ export function benchmarksPage(about: string, results: Results): string {
       "around them; *wire* is `node:https` alone, with no library, no signature and no time limit; *socket* is a socket of `node:tls` alone, without HTTP. No client of Node.js can go below that.",
     warmTable(results.tls, ["light", "own", "sdk", "parts", "wire", "socket"]),
     "## Warm CPU time of a call, HTTP answered in memory",
-    "*own* is the client that `dynamoDBStore()` makes by itself, which resolves its middleware once. *Bare* is a client of the same kind that is asked for lambda-once's own requests, " +
+    "*own* is over the client that `dynamoDBStore()` makes by itself, which resolves its middleware and puts its user agent together once. *Bare* is that very client, asked for lambda-once's own requests " +
       "by nothing else: what the SDK takes for them.",
     warmTable(results.memory, ["light", "own", "sdk", "bare"]),
     "## Fresh processes",
