@@ -12,7 +12,7 @@ export type ActionFacts = PartFacts;
 /** The actions of several writes, one for each item, and the way back from their fates to the writes' outcomes. */
 export interface CommitPlan {
   /** Asked of the writes when first needed. */
-  readonly actions: readonly WriteAction[];
+  actions(): readonly WriteAction[];
   /** For each action: the ids that its writes leave in the item. Found there, the action was carried out. */
   readonly writeIds: readonly (readonly string[])[];
   /** For each action: the index of the first write that it belongs to. */
@@ -60,7 +60,7 @@ export function planCommit(writes: readonly Writable[]): CommitPlan {
   }
   let actions: readonly WriteAction[] | undefined;
   return {
-    get actions() {
+    actions() {
       actions ??= slots.map((slot) => slot.part?.action() ?? (slot.plain as WriteAction));
       return actions;
     },

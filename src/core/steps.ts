@@ -12,6 +12,7 @@ import {
 import type { Lease } from "./lease.ts";
 import { encode, persist } from "./persist.ts";
 import { type Encoded, type Found, type InProgressRecord, STARTED } from "./record.ts";
+import { signalled } from "./signalled.ts";
 import { outcomeIsUnknown } from "./unknown.ts";
 
 /** What a step's function is told. */
@@ -123,13 +124,7 @@ export function stepsOf({ engine, record, lease, signal, assertLive, uncommitted
         assertLive(`step(${show(name)})`);
       }
       const idempotencyKey = engine.runtime.stableId(id, name);
-      result = await fn({
-        idempotencyKey,
-        attempt,
-        get signal() {
-          return signal();
-        },
-      });
+      result = await fn(Object.assign(signalled(signal), { idempotencyKey, attempt }));
     } catch (error) {
       if (once && !outcomeIsUnknown(error) && marked.delete(name)) failed.push(name);
       throw error;

@@ -52,7 +52,7 @@ export function writingOf(engine: Engine, lease: Lease, owner: string): Writing 
     plan: (more = []) => planCommit([...collected, ...taking(more)]),
     async send(record, plan) {
       const commit = committer();
-      const request = { record, actions: plan.actions, token: token ?? engine.runtime.uniqueId() };
+      const request = { record, actions: plan.actions(), token: token ?? engine.runtime.uniqueId() };
       // A token that was used is answered with success without writing: it belongs to these bytes only.
       token = undefined;
       return carryOut(engine, commit, lease, request);
@@ -73,7 +73,7 @@ export function answerOf<const Writes extends readonly Writable[]>(
   first: number,
 ): Commit<Writes> {
   if (end.status === "committed") {
-    const facts = plan.actions.map(() => ({ status: "committed" }) as const);
+    const facts = plan.actions().map(() => ({ status: "committed" }) as const);
     return { committed: true, outcomes: plan.outcomes(facts).slice(first) as never };
   }
   if (end.status !== "refused") throw new TypeError(`no answer from ${show(end.status)}`);

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Claim } from "../core/claim.ts";
 import { IdempotencyConfigError } from "../core/errors.ts";
-import { Signalled } from "../core/signalled.ts";
+import { signalled } from "../core/signalled.ts";
 import type { StepContext, StepOptions } from "../core/steps.ts";
 import type { Storable } from "../core/storable.ts";
 import type { Commit, Writable } from "../core/write.ts";
@@ -83,7 +83,7 @@ export interface CurrentClaim {
 
 /** The view of a held claim that its function gets: it can look and write, and not end it. `reduce` says what of a result is stored. */
 export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): CurrentClaim {
-  const view: CurrentClaim = Object.assign(new Signalled(claim.signal), {
+  const view: CurrentClaim = Object.assign(signalled(claim.signal), {
     id: claim.id,
     held: true,
     attempt: claim.attempt,

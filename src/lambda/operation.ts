@@ -116,8 +116,6 @@ export function compileOperation<Args extends readonly unknown[], Result>(
     const { id } = current;
     return {
       engine,
-      id,
-      fingerprint: current.fingerprint,
       async begin() {
         if (asksFirst && (await isForbidden(settings, args)))
           return refused(engine, id, new IdempotencyForbiddenError());
@@ -138,16 +136,11 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         const repeated = recent.note(id) || retried;
         const lookFirst = settings.lookup === "first" || (settings.lookup === "auto" && repeated);
         const issuedUntil = token?.until;
-        const previous = ids.slice(1).map((older) => ({
-          ...older,
-          remaining,
-          lookFirst: false,
-          answerWithin,
-          issuedUntil,
-        }));
-        const request = { id, fingerprint: current.fingerprint, remaining, lookFirst, answerWithin, issuedUntil };
-        return begin(engine, request, previous);
+        const about = { remaining, answerWithin, issuedUntil };
+        const previous = ids.slice(1).map((older) => ({ lookFirst: false, ...about, ...older }));
+        return begin(engine, { lookFirst, ...about, ...current }, previous);
       },
+      ...current,
     };
   }
 

@@ -4,7 +4,7 @@ import { stableId, uuid } from "../key/stable-id.ts";
 
 /** Random bytes for the next ids: to draw so many takes no longer than to draw one id's. */
 const bytes = Buffer.alloc(1_024);
-let [used, drawnIn] = [0, 0];
+let [used, drawnIn] = [bytes.length, 0];
 
 /**
  * A random UUID, of bytes that this very process has drawn within this second: what is older may come from a snapshot, of V8 or of the

@@ -2,7 +2,7 @@ import { hasEnded } from "../core/claim.ts";
 import { writeConflict } from "../core/commit.ts";
 import type { Engine } from "../core/engine.ts";
 import { deadlineOf, leaseFor } from "../core/lease.ts";
-import { Signalled } from "../core/signalled.ts";
+import { signalled } from "../core/signalled.ts";
 import { checkName, readOptions } from "../core/steps.ts";
 import { outcomeIsUnknown } from "../core/unknown.ts";
 import { answerOf, writingOf } from "../core/writing.ts";
@@ -48,7 +48,7 @@ export function unheld(engine: Engine, remaining: number | undefined): Unheld {
     throw hasEnded(what);
   }
 
-  const claim: CurrentClaim = Object.assign(new Signalled(deadline.signal), {
+  const claim: CurrentClaim = Object.assign(signalled(deadline.signal), {
     id: undefined,
     held: false,
     attempt: 1,

@@ -80,7 +80,7 @@ export async function commitBy<const Writes extends readonly Writable[]>(
   }
   const plan = planCommit(writes.map(snapshot));
   const marshal = await marshaller();
-  const items = plan.actions.map((action, index) => marshal.item(action, index));
+  const items = plan.actions().map((action, index) => marshal.item(action, index));
   const mayRepeat = writes.some((write) => "parts" in write && write.parts.some((part) => part.mayRepeat));
   const facts = await carriedOut(runtime, sendable(client, plan, items, marshal, mayRepeat));
   return {

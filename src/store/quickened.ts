@@ -35,8 +35,9 @@ interface Options {
 }
 
 /**
- * Lets the SDK put its user agent together once for each kind of command, and not anew for each request: what it tells of the client, the
- * machine and the kind of credentials stays the same. It is the SDK's own middleware that does it, and the headers are those.
+ * Lets the SDK put its user agent together once for each kind of command, and not anew for each request: it tells of the client and the
+ * machine, and of where the credentials came from at that time. It is the SDK's own middleware that does it, and the headers are
+ * those. What is sent with options of its own resolves its middleware anew, and begins anew with this, too.
  */
 export function rememberUserAgent(stack: MiddlewareStack): void {
   let remembering: Options | undefined;

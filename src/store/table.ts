@@ -8,6 +8,8 @@ import * as requests from "./requests.ts";
 import { completedSize, ITEM_LIMIT } from "./size.ts";
 import type { Operation, Operations, Transport } from "./transport.ts";
 
+type Update = Operations["UpdateItem"]["input"];
+
 /** A store in a DynamoDB table, over any transport: one request for each verb, and never a read beside it. */
 export function tableStore({
   transport,
@@ -35,9 +37,9 @@ export function tableStore({
     }
   };
 
-  const succeed = async (id: string, input: Operations["UpdateItem"]["input"]): Promise<ClaimAnswer> => {
+  const succeed = async (id: string, input: () => Update): Promise<ClaimAnswer> => {
     try {
-      const { Attributes } = await transport.send("UpdateItem", input);
+      const { Attributes } = await transport.send("UpdateItem", input());
       return successor(fromItem(Attributes, id));
     } catch (error) {
       return refusal(error, "UpdateItem", id);
@@ -45,9 +47,9 @@ export function tableStore({
   };
 
   /** An update under the claim; `bytes` is what its item may come to, where that is known. */
-  const write = async (id: string, input: Operations["UpdateItem"]["input"], bytes = 0): Promise<CheckpointAnswer> => {
+  const write = async (id: string, input: () => Update, bytes = 0): Promise<CheckpointAnswer> => {
     try {
-      await transport.send("UpdateItem", input);
+      await transport.send("UpdateItem", input());
       return { outcome: "written" };
     } catch (error) {
       if (!isItemTooLarge(error)) return refusal(error, "UpdateItem", id);
@@ -59,8 +61,8 @@ export function tableStore({
     clock,
     claim(request) {
       const { id, from } = request;
-      if (from !== undefined) return succeed(id, requests.claimFrom(table, request, from));
-      return request.issued ? succeed(id, requests.redeem(table, request)) : claimVacant(request);
+      if (from !== undefined) return succeed(id, () => requests.claimFrom(table, request, from));
+      return request.issued ? succeed(id, () => requests.redeem(table, request)) : claimVacant(request);
     },
     async issue(request) {
       try {
@@ -73,9 +75,9 @@ export function tableStore({
     async complete(request) {
       const bytes = completedSize(request);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
-      return write(request.id, requests.complete(table, request), bytes);
+      return write(request.id, () => requests.complete(table, request), bytes);
     },
-    checkpoint: (request) => write(request.id, requests.checkpoint(table, request)),
+    checkpoint: (request) => write(request.id, () => requests.checkpoint(table, request)),
     async renew(request) {
       try {
         await transport.send("UpdateItem", requests.renew(table, request));

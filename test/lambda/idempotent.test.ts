@@ -195,12 +195,28 @@ describe("currentClaim()", () => {
     expect(ids).not.toContain("mixed up");
   });
 
-  it("cannot end the claim", async () => {
-    const namesOf = (one: object): string[] => {
-      const inherited = Object.getOwnPropertyNames(Object.getPrototypeOf(one)).filter((name) => name !== "constructor");
-      return [...Object.getOwnPropertyNames(one), ...inherited].sort();
+  // seen by a reviewer: a copy lost the signal in silence, and a proxy of it threw
+  it("keeps its signal in copies and behind proxies, with a key and without", async () => {
+    const signals = async ({ id }: { id?: string }): Promise<boolean[]> => {
+      const claim = currentClaim();
+      const { attempt: _, ...rest } = claim;
+      const copies = [
+        { ...claim },
+        rest,
+        Object.assign({}, claim),
+        new Proxy(claim, {}),
+        Object.create(claim) as typeof claim,
+      ];
+      expect(claim.held).toBe(id !== undefined);
+      return copies.map(({ signal }) => signal === claim.signal && signal instanceof AbortSignal);
     };
-    const place = idempotent(async (_: Order) => namesOf(currentClaim()), { ...options, operation: "look" });
+    const look = idempotent(signals, { ...options, operation: "copy", key: "id", whenKeyMissing: "run" });
+    expect(await look({ id: "a" })).toStrictEqual([true, true, true, true, true]);
+    expect(await look({})).toStrictEqual([true, true, true, true, true]);
+  });
+
+  it("cannot end the claim", async () => {
+    const place = idempotent(async (_: Order) => Object.keys(currentClaim()).sort(), { ...options, operation: "look" });
     expect(await place(order)).toStrictEqual([
       "attempt",
       "commit",

@@ -23,6 +23,23 @@ it("claims are objects of one kind to V8", async () => {
   expect([isFast(one), areAlike(one, other)]).toStrictEqual([true, true]);
 });
 
+it("so are those that hold nothing, and what steps are told", async () => {
+  const seen: object[] = [];
+  const options = { store: memoryStore(), operation: "look", key: "id", whenKeyMissing: "run" } as const;
+  const look = idempotent(async (_: { id?: string }) => void seen.push(currentClaim()), options);
+  const told: object[] = [];
+  const step = async (id: string) => currentClaim().step(id, (about) => void told.push(about));
+  const walk = idempotent(async ({ id }: { id: string }) => void (await step(id)), { ...options, operation: "walk" });
+  for (let call = 0; call < CALLS; call++) {
+    await look({});
+    await walk({ id: String(call) });
+  }
+  for (const all of [seen, told]) {
+    const [one, other] = all.slice(-2) as [object, object];
+    expect([isFast(one), areAlike(one, other)]).toStrictEqual([true, true]);
+  }
+});
+
 it.each(["IN_PROGRESS", "COMPLETED", "FAILED", "RELEASED", "ISSUED"] as const)(
   "so are records that are %s",
   (status) => {

@@ -64,12 +64,17 @@ describe("the user agent of the client that we make", () => {
     expect(made()).toBe(2);
   });
 
-  it("stands where it stood", () => {
-    const steps = new DynamoDBClient({ region: "eu-central-1" }).middlewareStack;
-    steps.remove("loggerMiddleware");
-    const own = ownClient({ region: "eu-central-1" }).middlewareStack;
-    expect([...own.identify()].sort()).toStrictEqual([...steps.identify()].sort());
-    expect(own.identify()).toContain("getUserAgentMiddleware - build");
+  it("is remembered by the client of dynamoDBStore(), as one of the same steps", async () => {
+    const { config, middlewareStack } = new DynamoDBClient({ region: "eu-central-1" });
+    middlewareStack.remove("loggerMiddleware");
+    const own = ownClient({ region: "eu-central-1" });
+    expect([...own.middlewareStack.identify()].sort()).toStrictEqual([...middlewareStack.identify()].sort());
+    const made = vi.fn(config.defaultUserAgentProvider);
+    const requestHandler = { handle: async () => ({ response: { statusCode: 200, headers: {} } }) };
+    const credentials = async () => ({ accessKeyId: "id", secretAccessKey: "key" });
+    Object.assign(own.config, { requestHandler, credentials, defaultUserAgentProvider: made });
+    for (let call = 0; call < 3; call++) await own.send(put);
+    expect(made).toHaveBeenCalledTimes(1);
   });
 
   it("is left to a client that has no such step", () => {
