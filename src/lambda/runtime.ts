@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import type { Runtime } from "../core/engine.ts";
 import { stableId, uuid } from "../key/stable-id.ts";
 
-/** Random bytes for the next ids: to draw so many takes no longer than to draw one id's. */
+/** Random bytes for the next ids: to draw so many takes hardly longer than to draw one id's. */
 const bytes = Buffer.alloc(1_024);
 let [used, drawnIn] = [bytes.length, 0];
 

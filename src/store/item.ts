@@ -61,7 +61,7 @@ export function fromItem(item: Item | undefined, id: string): Found {
 
 type Base = Pick<IdempotencyRecord, "id" | "owner" | "attempt" | "createdAt" | "fingerprint">;
 
-/** What is common goes last: V8 takes eighty times longer to add to what an object begins with by `...`. */
+/** What is common goes last: V8 makes a class of objects anew for each one that is added to after a `...` it begins with. */
 function toRecord(status: string, base: Base, read: ItemReader): IdempotencyRecord | undefined {
   switch (status) {
     case "IN_PROGRESS": {

@@ -13,7 +13,7 @@ const areAlike = new Function("one", "other", "return %HaveSameMap(one, other)")
 /** Calls enough for V8 to have settled what it knows of the code. */
 const CALLS = 500;
 
-// An object of another kind for each call is collected by full collections only, with all that it holds, and costs what a hundred others do.
+// An object of another kind for each call is dear to make, and what it holds is collected by full collections only.
 it("claims are objects of one kind to V8", async () => {
   const claims: object[] = [];
   const options = { store: memoryStore(), operation: "look", key: "id" } as const;
