@@ -138,7 +138,7 @@ async function tryToBegin(engine: Engine, request: BeginRequest, lease: Lease, h
     const seen = await lookAt(engine, request, atCommit ? lease.left() : shortOf(lease));
     if (seen !== undefined) return seen;
   }
-  return atCommit ? claimAtCommit(engine, request, lease) : claimKey(engine, request, lease);
+  return atCommit ? claimAtCommit(engine, request, lease) : await claimKey(engine, request, lease);
 }
 
 /** Nothing is asked of the store: the record that the commit writes is claim and answer in one. */
@@ -223,7 +223,7 @@ async function claimKey(
       await giveBack(engine, lease, claim);
       return { status: "refused", error: asStoreError(error) };
     }
-    if (answer.outcome === "claimed") return start(engine, request, lease, answer.record);
+    if (answer.outcome === "claimed") return await start(engine, request, lease, answer.record);
     if (answer.outcome === "busy") {
       await backoff(runtime, round);
       continue;
@@ -237,7 +237,7 @@ async function claimKey(
     if (decision.do === "create" && issued)
       return { status: "refused", error: new IdempotencyTokenError({ reason: "ended" }) };
     if (decision.do === "create" && !creates) return inProgress(0);
-    if (decision.do !== "create" && decision.do !== "succeed") return conclude(engine, request.id, decision);
+    if (decision.do !== "create" && decision.do !== "succeed") return await conclude(engine, request.id, decision);
     from = decision.do === "succeed" ? decision.from : undefined;
   }
   return creates ? waitOr(engine, request, lease, { do: "yield", lockEndsIn: 0 }, owner) : inProgress(0);

@@ -269,8 +269,8 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         return executed;
       }
       if (verdict === "keep") {
-        if (encoding !== undefined) return commitResult(commitment, result, encoding);
-        return saveResult(engine, record, lease, result, reduce);
+        if (encoding !== undefined) return await commitResult(commitment, result, encoding);
+        return await saveResult(engine, record, lease, result, reduce);
       }
       if (verdict === "hold" || overdue || !atRest) {
         const why = overdue

@@ -20,7 +20,7 @@ export type FinalDecision = Exclude<Decision, { do: "create" | "succeed" | "yiel
 
 /** What the call is answered with. */
 export async function conclude(engine: Pick<Engine, "codec">, id: string, decision: FinalDecision): Promise<Concluded> {
-  if (decision.do !== "refuse") return storedAnswer(engine, decision.record);
+  if (decision.do !== "refuse") return await storedAnswer(engine, decision.record);
   switch (decision.because) {
     case "key_reused":
       return { status: "refused", error: new IdempotencyKeyReusedError() };

@@ -164,7 +164,7 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
   const begun = await operation.prepare(args, context).begin();
   switch (begun.status) {
     case "claimed":
-      return execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);
+      return await execute(begun.claim, context, () => fn.apply(self, args), operation.settings.binding, args);
     case "unheld": {
       let result: unknown;
       try {
@@ -174,16 +174,14 @@ async function call(operation: Operation, fn: AnyFunction, self: unknown, args: 
         throw error;
       }
       const { binding } = operation.settings;
-      return settled(async () => {
-        try {
-          if (binding?.unheld !== undefined) result = binding.unheld(result, ...args);
-        } catch (error) {
-          begun.end();
-          throw error;
-        }
+      try {
+        if (binding?.unheld !== undefined) result = binding.unheld(result, ...args);
         await begun.returned();
-        return { status: "executed", attempt: 1, result, kept: false };
-      });
+      } catch (error) {
+        begun.end();
+        return refusedBy(error);
+      }
+      return { status: "executed", attempt: 1, result, kept: false };
     }
     case "replayed":
     case "refused":
@@ -211,11 +209,13 @@ export async function execute(
     if (binding?.refuse !== undefined && isOfClaim(error)) return refusedBy(error);
     throw error;
   }
-  return settled(async () => {
+  try {
     const answer = await claim.returned(result, reduce);
     if (answer.status === "replayed" || binding?.executed === undefined) return answer;
     return { ...answer, result: binding.executed(answer.result, ...args) };
-  });
+  } catch (error) {
+    return refusedBy(error);
+  }
 }
 
 /** What a claim itself tells its function, of steps and commits, is for the caller as well: a binding may render it. */
@@ -226,15 +226,6 @@ function isOfClaim(error: unknown): boolean {
     isIdempotencyError(error) &&
     (OF_CLAIM.has(error.code) || (error.code === "store_failed" && error.outcome === "unknown"))
   );
-}
-
-/** How a call ends once its function has returned. */
-async function settled(answer: () => Promise<Answered>): Promise<Answered> {
-  try {
-    return await answer();
-  } catch (error) {
-    return refusedBy(error);
-  }
 }
 
 /** Our own errors are refusals, which a binding may render; a kept error speaks for the function and is thrown. */

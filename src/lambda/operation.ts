@@ -138,7 +138,7 @@ export function compileOperation<Args extends readonly unknown[], Result>(
         const issuedUntil = token?.until;
         const about = { remaining, answerWithin, issuedUntil };
         const previous = ids.slice(1).map((older) => ({ lookFirst: false, ...about, ...older }));
-        return begin(engine, { lookFirst, ...about, ...current }, previous);
+        return await begin(engine, { lookFirst, ...about, ...current }, previous);
       },
       ...current,
     };
