@@ -1,25 +1,27 @@
+import type { ThroughputEffort } from "./measure/throughput.ts";
 import type { Bytes, Path, Scenario } from "./subjects/scenario.ts";
 
 /** How much is measured: all of it, or enough to see that it works. */
 export interface Effort {
   readonly quick: boolean;
   readonly freshRounds: number;
-  readonly warm: { readonly rounds: number; readonly quick: boolean };
-  readonly throughput: { readonly rounds: number; readonly slice: number; readonly levels: readonly number[] };
+  /** `sets` of processes answered in memory: V8 does not compile the same in all. */
+  readonly warm: { readonly sets: number; readonly rounds: number; readonly quick: boolean };
+  readonly throughput: ThroughputEffort;
 }
 
 export const FULL: Effort = {
   quick: false,
   freshRounds: 7,
-  warm: { rounds: 7, quick: false },
-  throughput: { rounds: 5, slice: 300, levels: [1, 10, 100] },
+  warm: { sets: 3, rounds: 7, quick: false },
+  throughput: { sets: 3, rounds: 3, slice: 500, levels: [1, 10, 100] },
 };
 
 export const QUICK: Effort = {
   quick: true,
   freshRounds: 3,
-  warm: { rounds: 5, quick: true },
-  throughput: { rounds: 3, slice: 200, levels: [10] },
+  warm: { sets: 1, rounds: 5, quick: true },
+  throughput: { sets: 1, rounds: 3, slice: 200, levels: [10] },
 };
 
 /** What Lambda's own start of Node.js sets at 128 MB. With any such flag V8 does not take the code that Node.js has compiled of itself. */

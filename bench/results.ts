@@ -12,7 +12,7 @@ import { type Child, startChild } from "./measure/child.ts";
 import { type FreshFigure, freshFigure, freshRounds } from "./measure/fresh.ts";
 import { profile, type Shares } from "./measure/profile.ts";
 import { type Throughput, throughput } from "./measure/throughput.ts";
-import { prime, type Warm, warm } from "./measure/warm.ts";
+import { prime, type Rounds, type Warm, warm, warmFigure } from "./measure/warm.ts";
 import { type Effort, IN_LAMBDA, inMemory, isLong, LAMBDA_FLAGS, overTls } from "./plan.ts";
 import { FLOORS, HANDLERS, NOTHING, SUBJECTS, type Subject } from "./programs.ts";
 import { type Place, startServer } from "./server.ts";
@@ -55,20 +55,23 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
         effort,
         scenarios: overTls(effort),
         env: server.place,
+        sets: 1,
       });
       say("warm calls, answered in memory");
       const env = { ...server.place, BENCH_TRANSPORT: "memory" };
       const memory = await warmCalls(["light", "own", "sdk", "peer", "bare"], {
         ...{ bundles, effort, env },
         scenarios: inMemory(effort),
+        sets: effort.warm.sets,
       });
       say("profiles");
       const profiles = await profiled(installed, server.place, effort);
       const local = await startDynamoDBLocal();
       try {
         say("throughput on DynamoDB Local");
-        const { light = "", own = "", sdk = "", peer = "" } = bundles;
-        const rates = await throughput(local, { light, own, sdk, peer }, effort.throughput);
+        const { light = "", own = "", sdk = "", peer = "", bare = "" } = bundles;
+        const asked = effort.quick ? { light, own, sdk, peer } : { light, own, sdk, peer, bare };
+        const rates = await throughput(local, asked, effort.throughput);
         say("requests and units");
         const counted = { bills: await countPaths(local), sized: await countSizes(local) };
         const minutes = (performance.now() - since) / 60_000;
@@ -149,35 +152,42 @@ async function freshProcesses(
   return { fresh, sizes };
 }
 
+interface WarmCalls {
+  readonly bundles: Readonly<Record<string, string>>;
+  readonly effort: Effort;
+  readonly scenarios: readonly Scenario[];
+  readonly env: Place;
+  /** Sets of processes for the scenarios of the figures to reach; the first one serves the others, too. */
+  readonly sets: number;
+}
+
 async function warmCalls(
   names: readonly Subject[],
-  {
-    bundles,
-    effort,
-    scenarios,
-    env,
-  }: { bundles: Readonly<Record<string, string>>; effort: Effort; scenarios: readonly Scenario[]; env: Place },
+  { bundles, effort, scenarios, env, sets }: WarmCalls,
 ): Promise<readonly Warm[]> {
   // The gate has no figure of the floors, and each process more lets the others rest longer.
   const wanted = effort.quick ? names.filter((name) => !(name in FLOORS)) : names;
-  const children = Object.fromEntries(
-    wanted.map((name): [string, Child] => [name, startChild(bundles[name] ?? "", env)]),
-  );
-  const isFloor = ([name]: readonly [string, Child]): boolean => name in FLOORS;
-  const floors = Object.fromEntries(Object.entries(children).filter(isFloor));
-  const libraries = Object.fromEntries(Object.entries(children).filter((one) => !isFloor(one)));
-  try {
-    await prime({ libraries, floors }, effort.quick);
-    const found: Warm[] = [];
-    for (const scenario of scenarios) {
-      const hasFloor = scenario.path === "first" || scenario.path === "replay";
-      const long = !effort.quick && isLong(scenario);
-      found.push(await warm(hasFloor ? children : libraries, scenario, { ...effort.warm, long }));
+  const found = new Map(scenarios.map((scenario): [Scenario, Rounds[]] => [scenario, []]));
+  for (let set = 0; set < sets; set++) {
+    const children = Object.fromEntries(
+      wanted.map((name): [string, Child] => [name, startChild(bundles[name] ?? "", env)]),
+    );
+    const isFloor = ([name]: readonly [string, Child]): boolean => name in FLOORS;
+    const floors = Object.fromEntries(Object.entries(children).filter(isFloor));
+    const libraries = Object.fromEntries(Object.entries(children).filter((one) => !isFloor(one)));
+    try {
+      await prime({ libraries, floors }, effort.quick);
+      for (const [scenario, rounds] of found) {
+        if (set > 0 && !isLong(scenario)) continue;
+        const hasFloor = scenario.path === "first" || scenario.path === "replay";
+        const long = !effort.quick && isLong(scenario);
+        rounds.push(await warm(hasFloor ? children : libraries, scenario, { ...effort.warm, long }));
+      }
+    } finally {
+      for (const child of Object.values(children)) child.end();
     }
-    return found;
-  } finally {
-    for (const child of Object.values(children)) child.end();
   }
+  return [...found].map(([scenario, rounds]) => warmFigure(scenario, rounds));
 }
 
 /** Where the time goes, for the figures that are hard to reach. */

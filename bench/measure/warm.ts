@@ -64,12 +64,15 @@ async function warmUp(
   return long ? Math.ceil(BATCH.long / cpu) : calls;
 }
 
-/** Measures one scenario on all subjects in turn; one of them is the peer. */
+/** CPU time of a call in each round, in µs, by subject. */
+export type Rounds = Readonly<Record<string, readonly number[]>>;
+
+/** Measures one scenario on all subjects in turn. */
 export async function warm(
   children: Readonly<Record<string, Child>>,
   scenario: Scenario,
   { rounds, quick, long }: { readonly rounds: number; readonly quick: boolean; readonly long: boolean },
-): Promise<Warm> {
+): Promise<Rounds> {
   const measured: { name: string; child: Child; calls: number; cpu: number[] }[] = [];
   for (const [name, child] of Object.entries(children)) {
     measured.push({ name, child, calls: await warmUp(child, scenario, { quick, long }), cpu: [] });
@@ -78,14 +81,21 @@ export async function warm(
     const inTurn = round % 2 === 0 ? measured : [...measured].reverse();
     for (const { child, calls, cpu } of inTurn) cpu.push((await child.run({ scenario, calls })).cpu);
   }
-  const peer = measured.find(({ name }) => name === "peer")?.cpu ?? [];
+  return Object.fromEntries(measured.map(({ name, cpu }) => [name, cpu]));
+}
+
+/** What a scenario costs by all its rounds; one of the subjects is the peer. */
+export function warmFigure(scenario: Scenario, all: readonly Rounds[]): Warm {
+  const roundsOf = (name: string): readonly number[] => all.flatMap((rounds) => rounds[name] ?? []);
+  const names = Object.keys(all[0] ?? {});
+  const peer = roundsOf("peer");
   const spread = (cpu: readonly number[]): [number, number, number] => {
-    const all = ratios(peer, cpu);
-    return [quantile(all, 0.5), quantile(all, 0.25), quantile(all, 0.75)];
+    const less = ratios(peer, cpu);
+    return [quantile(less, 0.5), quantile(less, 0.25), quantile(less, 0.75)];
   };
   return {
     scenario,
-    cpu: Object.fromEntries(measured.map(({ name, cpu }) => [name, median(cpu)])),
-    less: Object.fromEntries(measured.map(({ name, cpu }) => [name, spread(cpu)])),
+    cpu: Object.fromEntries(names.map((name) => [name, median(roundsOf(name))])),
+    less: Object.fromEntries(names.map((name) => [name, spread(roundsOf(name))])),
   };
 }
