@@ -50,7 +50,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       const { sizes, fresh } = await freshProcesses(installed, server.place, effort, say);
       const bundles = await bundlesOf(installed, SUBJECTS, "warm");
       say("warm calls over TLS");
-      const tls = await warmCalls(["light", "own", "sdk", "peer", "socket", "wire", "parts"], {
+      const tls = await warmCalls(["light", "own", "sdk", "socket", "wire", "parts", "peer"], {
         bundles,
         effort,
         scenarios: overTls(effort),
@@ -59,7 +59,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       });
       say("warm calls, answered in memory");
       const env = { ...server.place, BENCH_TRANSPORT: "memory" };
-      const memory = await warmCalls(["light", "own", "sdk", "peer", "bare"], {
+      const memory = await warmCalls(["light", "own", "sdk", "bare", "peer"], {
         ...{ bundles, effort, env },
         scenarios: inMemory(effort),
         sets: effort.warm.sets,
@@ -70,7 +70,7 @@ export async function measureAll(effort: Effort, say: (what: string) => void): P
       try {
         say("throughput on DynamoDB Local");
         const { light = "", own = "", sdk = "", peer = "", bare = "" } = bundles;
-        const asked = effort.quick ? { light, own, sdk, peer } : { light, own, sdk, peer, bare };
+        const asked = effort.quick ? { light, own, sdk, peer } : { light, own, sdk, bare, peer };
         const rates = await throughput(local, asked, effort.throughput);
         say("requests and units");
         const counted = { bills: await countPaths(local), sized: await countSizes(local) };

@@ -66,7 +66,7 @@ export async function throughput(
           for (const scenario of REPLAYS) await child.run({ scenario, ...PRIMING });
         }
       }
-      for (const one of measured) await measure(one, { children, spent, rounds, slice });
+      for (const one of measured) await measure(one, { children, spent, rounds, slice, set });
     } finally {
       for (const child of Object.values(children)) child.end();
     }
@@ -91,14 +91,16 @@ interface Slices {
   readonly spent: () => Promise<number | undefined>;
   readonly rounds: number;
   readonly slice: number;
+  /** Which set it is: each begins at the other end, since who is measured twice in a row has not rested. */
+  readonly set: number;
 }
 
-async function measure(one: Measured, { children, spent, rounds, slice }: Slices): Promise<void> {
+async function measure(one: Measured, { children, spent, rounds, slice, set }: Slices): Promise<void> {
   const { scenario, concurrent } = one;
   const calls: Record<string, number> = {};
   for (let round = 0; round < rounds; round++) {
     const inTurn = Object.entries(children);
-    for (const [name, child] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
+    for (const [name, child] of (set + round) % 2 === 0 ? inTurn : inTurn.reverse()) {
       const count = calls[name] ?? (await callsFor(child, one, slice));
       calls[name] = count;
       const before = await spent();

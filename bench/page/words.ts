@@ -15,7 +15,7 @@ export const HOW = [
   "- **Over TLS** the requests go to a server in another process, whose answers are equal for all: each side's record as it writes it. **In memory** the HTTP " +
     "beneath both is replaced: the SDK's `requestHandler`, and `https.request`. What is left is each side's own work, signature and parsing included.",
   "- **CPU time** is user and system time of the process, the collector's and the compiler's threads too; *warm* after 10,000 calls of each process, in turns, and some hundred of the scenario. " +
-    "After each full collection V8 compiles anew what it had compiled for objects that are gone: the figures to reach that ask DynamoDB are means over half a second in each round, which is about a cycle of that, in memory over several sets of processes, of which no two are compiled alike; the other rows are over 20 ms, and vary by a third.",
+    "After each full collection V8 compiles anew what it had compiled for objects that are gone: the figures to reach that ask DynamoDB are means over half a second in each round, which is about a cycle of that, in memory over several sets of processes; the other rows are over 20 ms, and vary by a third.",
   "- *Replay* is of a key that the process has not seen: one conditional put that fails. *Key seen by this process* is one that it has: lambda-once reads then. *Kept in process* is `cache: { entries, bytes }` beside `useLocalCache`.",
 ].join("\n");
 
@@ -86,7 +86,7 @@ export function reasons(results: Results): readonly string[] {
       `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
         `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}: JSON.parse alone.`,
       `- **Replays on DynamoDB Local.** Ten at a time it takes ${(many?.local ?? Number.NaN).toFixed(0)} µs of CPU time for each by itself, on two processors that it shares with the client: were the client to take nothing, and it both ` +
-        `of them, ${(2e6 / (many?.local ?? Number.NaN)).toFixed(0)} a second would be ${ratio(2e6 / (many?.local ?? Number.NaN) / (many?.perSecond["peer"] ?? Number.NaN))} times the peer's. Over the SDK, the client that \`dynamoDBStore()\` makes, asked by nothing else, gets ${many?.perSecond["bare"]?.toFixed(0) ?? "-"} answers a second, ${ratio(many?.more["bare"])} times the peer's replays.`,
+        `of them, ${(2e6 / (many?.local ?? Number.NaN)).toFixed(0)} a second would be ${ratio(2e6 / (many?.local ?? Number.NaN) / (many?.perSecond["peer"] ?? Number.NaN))} times the peer's.`,
     ].join("\n"),
   ];
 }

@@ -1,4 +1,9 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { answerClients, ownClient } from "./own-client.ts";
 import { resultOf, tableOf } from "./scenario.ts";
 import { serve } from "./serve.ts";
@@ -59,13 +64,19 @@ serve((scenario) => {
   let seen = false;
   return async ({ orderId }) => {
     const id = `place-order#${String(orderId).padStart(43, "0")}`;
-    if (scenario.path === "again" && seen)
-      return client.send(new GetItemCommand({ TableName, Key: { id: { S: id } } }));
+    if (scenario.path === "again" && seen) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName, Key: { id: { S: id } }, ConsistentRead: false }),
+      );
+      if (Item === undefined) throw new Error(`there is no record of ${id}`);
+      return Item;
+    }
     seen = true;
     try {
       await client.send(new PutItemCommand(claim(TableName, id, Date.now())));
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return error.Item;
+      throw error;
     }
     return client.send(new UpdateItemCommand(completion(TableName, id, Date.now())));
   };

@@ -274,7 +274,7 @@ async function lookAt(engine: Engine, request: BeginRequest, patience: number): 
   } catch {
     return undefined; // The claim that follows reports what is wrong.
   }
-  return answerIn(engine, request, found, now);
+  return await answerIn(engine, request, found, now);
 }
 
 /**

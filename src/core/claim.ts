@@ -212,7 +212,7 @@ export function holdClaim(engine: Engine, record: InProgressRecord, lease: Lease
         );
       }
       assertRunning(`step(${show(name)})`);
-      return steps.run(name, fn, options);
+      return await steps.run(name, fn, options);
     },
     keyFor(name) {
       checkName(name, "what a key is for");

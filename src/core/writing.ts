@@ -55,7 +55,7 @@ export function writingOf(engine: Engine, lease: Lease, owner: string): Writing 
       const request = { record, actions: plan.actions(), token: token ?? engine.runtime.uniqueId() };
       // A token that was used is answered with success without writing: it belongs to these bytes only.
       token = undefined;
-      return carryOut(engine, commit, lease, request);
+      return await carryOut(engine, commit, lease, request);
     },
   };
 }

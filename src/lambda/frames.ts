@@ -96,7 +96,7 @@ export function heldClaim(claim: Claim, reduce?: (result: unknown) => unknown): 
     },
     async commit(writes, end) {
       refuseInStep(view, "commit()");
-      return claim.commit(writes, end?.result, reduce) as Promise<never>;
+      return (await claim.commit(writes, end?.result, reduce)) as never;
     },
   } satisfies Omit<CurrentClaim, "signal">);
   return view;

@@ -161,7 +161,7 @@ export function idempotency<Event, Result>(
    */
   async function handlerReturned(claim: Claim, request: MiddyRequest, response: unknown): Promise<Answer | undefined> {
     const reduce = reducerOf(binding, [request.event, request.context]);
-    if (!claim.overdue() || claim.lost()) return claim.returned(response, reduce);
+    if (!claim.overdue() || claim.lost()) return await claim.returned(response, reduce);
     const mustCommit = claim.mustCommit();
     claim.hold("the response came after the deadline and may not be the handler's");
     // Nothing is written any more; what a commit of the handler's own has come to is still the answer.

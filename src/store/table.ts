@@ -75,7 +75,7 @@ export function tableStore({
     async complete(request) {
       const bytes = completedSize(request);
       if (bytes > ITEM_LIMIT) return { outcome: "too_large", bytes, limit: ITEM_LIMIT };
-      return write(request.id, () => requests.complete(table, request), bytes);
+      return await write(request.id, () => requests.complete(table, request), bytes);
     },
     checkpoint: (request) => write(request.id, () => requests.checkpoint(table, request)),
     async renew(request) {

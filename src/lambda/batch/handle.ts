@@ -211,7 +211,7 @@ async function carryOut(work: Work, task: Task, call: PreparedCall, closing: Clo
         if (begun.status === "claimed") await begun.claim.cancel();
         return reported("no_time_left");
       }
-      return runUnder(begun, work, task).catch((error: unknown) => reported("threw", error));
+      return await runUnder(begun, work, task).catch((error: unknown) => reported("threw", error));
     case "replayed":
       return done({ type: "replayed", attempt: begun.attempt });
     case "failed":

@@ -123,7 +123,7 @@ export function describeOutcomes(make: FrontEnd): void {
 
   describe("remember", () => {
     it("keeps an error: its facts are thrown again, without its stack or anything else of it", async () => {
-      const first = new CardDeclined("no funds");
+      const first = Object.assign(new CardDeclined("no funds"), { stack: "at the first call" });
       const fn = failingOnce(first);
       const one = bench({ remember: keep });
       const call = make(fn, one.options);
@@ -138,10 +138,10 @@ export function describeOutcomes(make: FrontEnd): void {
       });
       expect(second.constructor.name).toBe("IdempotencyRememberedError");
       expect(second).not.toBe(first);
-      expect(second.stack).not.toContain("outcomes.ts");
+      expect(second.stack).not.toContain("at the first call");
       expect(second).not.toHaveProperty("card");
       expect(isIdempotencyError(second)).toBe(false);
-      expect(JSON.stringify(one.item())).not.toContain("4242-4242");
+      expect(JSON.stringify(one.item())).not.toMatch(/4242-4242|at the first call/);
       expect(fn).toHaveBeenCalledTimes(1);
       expect(one.turns()).toStrictEqual(["claimed", "error_kept", "replayed"]);
     });
