@@ -86,7 +86,7 @@ export function reasons(results: Results): readonly string[] {
       `- **Cached replays.** Each caller gets a value of its own, which it may change: with a small result ${micros(small, "light")} beside ${micros(small, "peer")}. The peer hands out the one object that it keeps, so that ` +
         `a result of 100 kB costs it ${micros(large, "peer")}, and lambda-once, which decodes it each time, ${micros(large, "light")}: JSON.parse alone.`,
       `- **Replays on DynamoDB Local.** Ten at a time it takes ${(many?.local ?? Number.NaN).toFixed(0)} µs of CPU time for each by itself, on two processors that it shares with the client: were the client to take nothing, and it both ` +
-        `of them, ${(2e6 / (many?.local ?? Number.NaN)).toFixed(0)} a second would be ${ratio(2e6 / (many?.local ?? Number.NaN) / (many?.perSecond["peer"] ?? Number.NaN))} times the peer's.`,
+        `of them, ${(2e6 / (many?.local ?? Number.NaN)).toFixed(0)} a second would be ${ratio(2e6 / (many?.local ?? Number.NaN) / (many?.perSecond["peer"] ?? Number.NaN))} times the peer's. Over the SDK the client that \`dynamoDBStore()\` makes gets ${many?.perSecond["bare"]?.toFixed(0) ?? "-"} by itself, ${ratio(many?.more["bare"])} times the peer's, and ${many?.perSecond["own"]?.toFixed(0) ?? "-"} with lambda-once around it.`,
     ].join("\n"),
   ];
 }
