@@ -5,7 +5,7 @@ const entry = (name, file, limit) => ({ name, path: `dist/${file}.js`, limit, gz
 
 export default [
   entry("lambda-once", "index", "37.75 kB"),
-  entry("lambda-once/dynamodb", "dynamodb", "11.85 kB"),
-  entry("lambda-once/dynamodb/light", "dynamodb-light", "17.25 kB"),
+  entry("lambda-once/dynamodb", "dynamodb", "11.8 kB"),
+  entry("lambda-once/dynamodb/light", "dynamodb-light", "17.2 kB"),
   entry("lambda-once/client", "client", "2 kB"),
 ];

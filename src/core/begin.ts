@@ -232,8 +232,9 @@ async function claimKey(
     if (isLiveClaimOf(answer.found, owner, now)) return start(engine, request, lease, answer.found);
 
     const decision = decide(answer.found, fingerprint, now, engine.policies);
-    if (decision.do === "yield" && creates) return waitOr(engine, request, lease, decision, owner);
-    if (decision.do === "yield") return inProgress(decision.lockEndsIn);
+    if (decision.do === "yield") {
+      return creates ? waitOr(engine, request, lease, decision, owner) : inProgress(decision.lockEndsIn);
+    }
     if (decision.do === "create" && issued)
       return { status: "refused", error: new IdempotencyTokenError({ reason: "ended" }) };
     if (decision.do === "create" && !creates) return inProgress(0);

@@ -4,7 +4,8 @@ import { stableId, uuid } from "../key/stable-id.ts";
 
 /** Random bytes for the next ids: to draw so many takes hardly longer than to draw one id's. */
 const bytes = Buffer.alloc(1_024);
-let [used, drawnIn] = [bytes.length, 0];
+let used = bytes.length;
+let drawnIn = 0;
 
 /**
  * A random UUID, of bytes that this very process has drawn within this second: what is older may come from a snapshot, of V8 or of the
@@ -14,7 +15,8 @@ function uniqueId(): string {
   const moment = performance.timeOrigin + Math.floor(Date.now() / 1_000);
   if (used === bytes.length || moment !== drawnIn) {
     randomFillSync(bytes);
-    [used, drawnIn] = [0, moment];
+    used = 0;
+    drawnIn = moment;
   }
   used += 16;
   return uuid(bytes.subarray(used - 16, used), 4);

@@ -34,7 +34,7 @@ const REDEMPTION_NAMES = { ...SUCCESSION_NAMES, ...names("v", "createdAt") };
 const REDEEMABLE =
   "#status IN (:issued, :released) AND #expiresAt > :s AND #expiresAt <= :most AND #v = :v AND #attempt >= :zero AND #createdAt >= :zero AND attribute_type(#owner, :S)";
 
-/** What a request does not give is removed. The steps are kept; where an item lacks them, a later checkpoint finds a map. */
+/** The steps are kept; where an item lacks them, a later checkpoint finds a map. */
 const succession = (expires: boolean, fingerprint: boolean): string => {
   const set =
     "SET #status = :running, #owner = :me, #attempt = #attempt + :one, #lockedUntil = :until, #steps = if_not_exists(#steps, :none)";
@@ -83,64 +83,59 @@ export function claimVacant(TableName: string, now: EpochMillis, record: Idempot
   };
 }
 
-/** Claims a key from the record that was seen. */
-export function claimFrom(TableName: string, request: ClaimRequest, from: ClaimedFrom): Input<"UpdateItem"> {
-  const { id, owner, now, lockedUntil, expiresAt, fingerprint } = request;
+/** The claim of a record that stands: what a request does not give is removed, and nothing is created. */
+function claimStanding(
+  TableName: string,
+  { id, owner, lockedUntil, expiresAt, fingerprint }: ClaimRequest,
+  ConditionExpression: string,
+  ExpressionAttributeNames: Readonly<Record<string, string>>,
+  values: Item,
+): Input<"UpdateItem"> {
   const updates = expiresAt === undefined ? SUCCESSION.forEver : SUCCESSION.expiring;
   return {
     TableName,
     Key: keyOf(id),
     UpdateExpression: fingerprint === undefined ? updates.plain : updates.fingerprinted,
-    ConditionExpression: SEEN_CONDITION[from.status],
-    ExpressionAttributeNames: SUCCESSION_NAMES,
+    ConditionExpression,
+    ExpressionAttributeNames,
     ExpressionAttributeValues: {
       ":running": running,
       ":me": text(owner),
       ":one": number(1),
       ":until": number(lockedUntil),
       ":none": { M: {} },
-      ":seenStatus": text(from.status),
-      ":seen": text(from.owner),
-      ":seenAttempt": number(from.attempt),
-      ...(from.status === "IN_PROGRESS" && { ":ms": number(now) }),
       ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
       ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
+      ...values,
     },
     ...onConflict,
     ReturnValues: "ALL_NEW",
   };
 }
 
+/** Claims a key from the record that was seen. */
+export function claimFrom(TableName: string, request: ClaimRequest, from: ClaimedFrom): Input<"UpdateItem"> {
+  return claimStanding(TableName, request, SEEN_CONDITION[from.status], SUCCESSION_NAMES, {
+    ":seenStatus": text(from.status),
+    ":seen": text(from.owner),
+    ":seenAttempt": number(from.attempt),
+    ...(from.status === "IN_PROGRESS" && { ":ms": number(request.now) }),
+  });
+}
+
 /** Claims a token, whatever stands under it now: one request, which never creates a record. */
 export function redeem(TableName: string, request: ClaimRequest): Input<"UpdateItem"> {
-  const { id, owner, now, lockedUntil, expiresAt, fingerprint } = request;
-  const updates = expiresAt === undefined ? SUCCESSION.forEver : SUCCESSION.expiring;
   const isSame = " AND (attribute_not_exists(#fingerprint) OR #fingerprint = :fingerprint)";
-  return {
-    TableName,
-    Key: keyOf(id),
-    UpdateExpression: fingerprint === undefined ? updates.plain : updates.fingerprinted,
-    ConditionExpression: fingerprint === undefined ? REDEEMABLE : REDEEMABLE + isSame,
-    ExpressionAttributeNames: REDEMPTION_NAMES,
-    ExpressionAttributeValues: {
-      ":running": running,
-      ":me": text(owner),
-      ":one": number(1),
-      ":until": number(lockedUntil),
-      ":none": { M: {} },
-      ":issued": text("ISSUED"),
-      ":released": text("RELEASED"),
-      ":s": number(floorSeconds(now)),
-      ":most": number(EVIDENT_UNIT),
-      ":v": number(RECORD_VERSION),
-      ":zero": number(0),
-      ":S": text("S"),
-      ...(expiresAt !== undefined && { ":expires": number(expiresAt) }),
-      ...(fingerprint !== undefined && { ":fingerprint": text(fingerprint) }),
-    },
-    ...onConflict,
-    ReturnValues: "ALL_NEW",
-  };
+  const condition = request.fingerprint === undefined ? REDEEMABLE : REDEEMABLE + isSame;
+  return claimStanding(TableName, request, condition, REDEMPTION_NAMES, {
+    ":issued": text("ISSUED"),
+    ":released": text("RELEASED"),
+    ":s": number(floorSeconds(request.now)),
+    ":most": number(EVIDENT_UNIT),
+    ":v": number(RECORD_VERSION),
+    ":zero": number(0),
+    ":S": text("S"),
+  });
 }
 
 /** Gives a token back under the claim, as if it had never been redeemed. */
