@@ -21,7 +21,8 @@ export const HOW = [
 
 export const NOT_MEASURED = [
   "- A real network, and DynamoDB's own latency, which is the largest part of a call's time and the same for both.",
-  "- A real Lambda: its share of a processor, its processor, freezing and thawing. Node.js 22 and 24.",
+  "- A real Lambda: its share of a processor, its processor, freezing and thawing.",
+  "- Node.js 22 and 24, on which the ratios of CPU time are lower, since the peer gains more there: `npx -p node@24 -- npm run bench -- --quick` prints the figures of a short run.",
   "- Streams of calls that do more than one at a time in a process, other than the replays on DynamoDB Local.",
   "- Middy, batches, HTTP bindings, fingerprints, principals, secrets: all cost something on both sides.",
   "- The peer's cache store for Redis and Valkey, and its decorators.",
